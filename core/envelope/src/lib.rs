@@ -1,0 +1,3 @@
+//! The ciphertext format and the sealing of small secrets.
+#![no_std]
+#![forbid(unsafe_code)]

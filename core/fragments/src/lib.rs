@@ -1,0 +1,3 @@
+//! The distributed pseudo-random function: suites, derivation inputs, evaluation, proofs, combination.
+#![no_std]
+#![forbid(unsafe_code)]

@@ -1,0 +1,4 @@
+//! The `symbolon` binary.
+#![forbid(unsafe_code)]
+
+fn main() {}

@@ -1,0 +1,2 @@
+//! Durable state of the roles on SQLite.
+#![forbid(unsafe_code)]
