@@ -103,6 +103,9 @@ impl Tuple {
     }
 
     /// The whole array as bytes.
+    ///
+    /// # Panics
+    /// Never: encoding into memory does not fail.
     pub fn encode(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(self.body.len() + NAME_SPACE.len() + self.label.len() + 12);
         let mut e = Encoder::new(&mut out);
