@@ -1,3 +1,7 @@
 //! Wire messages and the sans-I/O ceremony.
-#![no_std]
+#![cfg_attr(not(feature = "openapi"), no_std)] // the schema derives need std
 #![forbid(unsafe_code)]
+
+extern crate alloc;
+
+pub mod api;

@@ -1,0 +1,145 @@
+//! The interface's paths: templates for routers, builders for clients, so that both name the same place.
+//!
+//! A key id contains `/`; in a path it is one segment, with `/` written `%2F`.
+
+use super::Id;
+use alloc::{format, string::String};
+use core::fmt::Write;
+
+/// Whether the server serves.
+pub const HEALTH: &str = "/healthz";
+/// The interface's own description (`OpenAPI` 3.1).
+pub const OPENAPI: &str = "/openapi.json";
+/// Root documents.
+pub const ROOT: &str = "/v1/accounts/{account}/root";
+/// The deny document.
+pub const DENY: &str = "/v1/accounts/{account}/deny";
+/// Orders.
+pub const ORDERS: &str = "/v1/accounts/{account}/orders";
+/// Grants.
+pub const GRANTS: &str = "/v1/accounts/{account}/grants";
+/// One grant.
+pub const GRANT: &str = "/v1/accounts/{account}/grants/{id}";
+/// Keys.
+pub const KEYS: &str = "/v1/accounts/{account}/keys";
+/// One key.
+pub const KEY: &str = "/v1/accounts/{account}/keys/{key}";
+/// A key's versions.
+pub const VERSIONS: &str = "/v1/accounts/{account}/keys/{key}/versions";
+/// A key version's certificate.
+pub const CERTIFICATE: &str = "/v1/accounts/{account}/keys/{key}/versions/{version}/certificate";
+/// Permits.
+pub const PERMITS: &str = "/v1/accounts/{account}/permits";
+/// Fragment sets.
+pub const SETS: &str = "/v1/accounts/{account}/sets";
+/// One fragment set.
+pub const SET: &str = "/v1/accounts/{account}/sets/{set}";
+/// A fragment set's instances.
+pub const INSTANCES: &str = "/v1/accounts/{account}/sets/{set}/instances";
+/// Starts a refresh.
+pub const REFRESH: &str = "/v1/accounts/{account}/refresh";
+/// The ceremony log.
+pub const CEREMONY_LOG: &str = "/v1/accounts/{account}/ceremonies/log";
+/// Entries of the Merkle log.
+pub const AUDIT_ENTRIES: &str = "/v1/accounts/{account}/audit/entries";
+/// The Merkle log's checkpoint.
+pub const AUDIT_CHECKPOINT: &str = "/v1/accounts/{account}/audit/checkpoint";
+/// Proofs of the Merkle log.
+pub const AUDIT_PROOF: &str = "/v1/accounts/{account}/audit/proof";
+/// Cosignatures of the checkpoint.
+pub const AUDIT_COSIGNATURES: &str = "/v1/accounts/{account}/audit/cosignatures";
+/// The gateway: encrypt.
+pub const ENCRYPT: &str = "/v1/accounts/{account}/encrypt";
+/// The gateway: decrypt.
+pub const DECRYPT: &str = "/v1/accounts/{account}/decrypt";
+/// The gateway: make a data key.
+pub const DATA_KEYS: &str = "/v1/accounts/{account}/data-keys";
+/// The gateway: unwrap a data key.
+pub const DATA_KEYS_UNWRAP: &str = "/v1/accounts/{account}/data-keys/unwrap";
+
+/// Fills a template's only parameter, the account: for [`ROOT`], [`KEYS`], [`PERMITS`] and all others without a second one.
+pub fn of_account(template: &str, account: &Id) -> String {
+    template.replace("{account}", &format!("{account}"))
+}
+
+/// [`GRANT`] of one grant.
+pub fn grant(account: &Id, id: u64) -> String {
+    of_account(GRANT, account).replace("{id}", &format!("{id}"))
+}
+
+/// [`KEY`] of one key.
+pub fn key(account: &Id, key: &str) -> String {
+    of_account(KEY, account).replace("{key}", &segment(key))
+}
+
+/// [`VERSIONS`] of one key.
+pub fn versions(account: &Id, key: &str) -> String {
+    of_account(VERSIONS, account).replace("{key}", &segment(key))
+}
+
+/// [`CERTIFICATE`] of one key version.
+pub fn certificate(account: &Id, key: &str, version: u64) -> String {
+    of_account(CERTIFICATE, account)
+        .replace("{key}", &segment(key))
+        .replace("{version}", &format!("{version}"))
+}
+
+/// [`SET`] of one fragment set.
+pub fn set(account: &Id, set: &Id) -> String {
+    of_account(SET, account).replace("{set}", &format!("{set}"))
+}
+
+/// [`INSTANCES`] of one fragment set.
+pub fn instances(account: &Id, set: &Id) -> String {
+    of_account(INSTANCES, account).replace("{set}", &format!("{set}"))
+}
+
+/// The authority that `CONNECT` names for a member of an account's roster.
+pub fn relay_authority(account: &Id, index: u16) -> String {
+    format!("{account}.{index}:443")
+}
+
+/// What a `CONNECT` authority names; nothing where it has another form.
+pub fn parse_relay_authority(authority: &str) -> Option<(Id, u16)> {
+    let (account, index) = authority.strip_suffix(":443")?.split_once('.')?;
+    let member = (account.parse().ok()?, index.parse().ok().filter(|i| *i > 0)?);
+    (relay_authority(&member.0, member.1) == authority).then_some(member)
+}
+
+/// A text as one path segment or query value: everything but unreserved characters percent-encoded (RFC 3986 §2.3).
+pub fn segment(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            write!(out, "%{byte:02X}").expect("writing into memory does not fail");
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_one_segment() {
+        let path = certificate(&Id([0; 32]), "shop/orders", 2);
+        assert!(path.ends_with("/keys/shop%2Forders/versions/2/certificate"));
+        assert!(!path.contains('{'));
+    }
+
+    #[test]
+    fn a_relay_authority_has_one_form() {
+        let account = Id([7; 32]);
+        let authority = relay_authority(&account, 3);
+        assert_eq!(parse_relay_authority(&authority), Some((account, 3)));
+        let zero = authority.replace(".3:", ".0:");
+        let padded = authority.replace(".3:", ".03:");
+        let signed = authority.replace(".3:", ".+3:");
+        for wrong in [zero.as_str(), &padded, &signed, "example.org:443", &authority[..authority.len() - 4]] {
+            assert_eq!(parse_relay_authority(wrong), None, "{wrong}");
+        }
+    }
+}
