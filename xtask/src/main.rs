@@ -1,3 +1,50 @@
-//! The project's commands.
+//! The project's commands: `cargo xtask test | bench | faults | fuzz`.
+//!
+//! This crate only starts programs and looks at how they end. It depends on none of the project's other crates, so that
+//! it is ready in a second; whatever needs them is a binary of its own that is started from here.
 
-fn main() {}
+mod bench;
+mod failure;
+mod fuzz;
+mod machine;
+mod step;
+mod test;
+mod wasm;
+
+use std::process::ExitCode;
+
+use failure::Failure;
+
+const USAGE: &str = "\
+usage: cargo xtask <command>
+
+  test                     every test: format, lints, docs, wasm32, licences, model, all of cargo's tests
+  bench [--json FILE]      one table of medians and ratios
+  faults [SCHEDULES]       the ceremony under a million seeded schedules, or as many as said
+  fuzz [TARGET] [SECONDS]  mutates the inputs of every decoder, or of one, for 60 seconds each or as said";
+
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    match dispatch(&words) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("error: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch(words: &[String]) -> Result<(), Failure> {
+    let (command, rest) = words.split_first().ok_or_else(|| Failure::new(USAGE))?;
+    match command.as_str() {
+        "test" => test::run(rest),
+        "bench" => bench::run(rest),
+        "faults" => test::faults(rest),
+        "fuzz" => fuzz::run(rest),
+        "help" | "--help" | "-h" => {
+            println!("{USAGE}");
+            Ok(())
+        }
+        other => Err(Failure::new(format!("there is no command `{other}`\n\n{USAGE}"))),
+    }
+}

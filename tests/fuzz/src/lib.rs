@@ -1,0 +1,1 @@
+//! Every decoder of bytes that come from outside.

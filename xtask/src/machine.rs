@@ -1,0 +1,87 @@
+//! What the tests need from the machine, and how it gets there: Debian packages, installed when we are root.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use crate::failure::Failure;
+use crate::step;
+
+/// Something outside of cargo that a step needs: how to see that it is there, and the packages that bring it.
+pub struct Need {
+    pub name: &'static str,
+    pub present: fn() -> bool,
+    pub packages: &'static [&'static str],
+}
+
+/// The C sources are those of aws-lc and `SQLite`.
+pub const C_COMPILER: Need =
+    Need { name: "a C compiler", present: || answers("cc"), packages: &["gcc", "libc6-dev"] };
+
+/// The ceremony's model is Python.
+pub const PYTHON: Need =
+    Need { name: "Python 3", present: || answers("python3"), packages: &["python3-minimal"] };
+
+/// Real processes get another time from it, never from a switch of ours.
+pub const FAKETIME: Need =
+    Need { name: "libfaketime", present: || answers("faketime"), packages: &["faketime"] };
+
+/// A compiler that comes with the source of its libraries, for targets that rustup has not installed.
+pub const LIBRARY_SOURCE: Need = Need {
+    name: "a Rust compiler with its library's source",
+    present: || Path::new("/usr/lib/rustlib/src/rust/library/alloc").is_dir() && answers("/usr/bin/rustc"),
+    packages: &["rustc-web", "rust-web-src"],
+};
+
+/// Makes sure of all `needs` at once, so that apt runs once.
+pub fn provide(needs: &[&Need]) -> Result<(), Failure> {
+    let missing: Vec<&Need> = needs.iter().copied().filter(|need| !(need.present)()).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let packages: Vec<&str> = missing.iter().flat_map(|need| need.packages).copied().collect();
+    if !is_root() || !answers("apt-get") {
+        return Err(not_here(&missing, &packages));
+    }
+    install(&packages)
+}
+
+fn install(packages: &[&str]) -> Result<(), Failure> {
+    let named = packages.join(" ");
+    step::run("apt-get update", apt().args(["update", "-qq"]))?;
+    step::run(
+        &format!("install {named}"),
+        apt().args(["install", "-qq", "-y", "--no-install-recommends"]).args(packages),
+    )
+}
+
+fn apt() -> Command {
+    let mut command = Command::new("apt-get");
+    command.env("DEBIAN_FRONTEND", "noninteractive").stdin(Stdio::null()).stdout(Stdio::null());
+    command
+}
+
+fn not_here(missing: &[&Need], packages: &[&str]) -> Failure {
+    let names: Vec<&str> = missing.iter().map(|need| need.name).collect();
+    Failure::new(format!(
+        "this machine lacks {}; install it with\n  sudo apt-get install --no-install-recommends {}",
+        names.join(", "),
+        packages.join(" "),
+    ))
+}
+
+/// Whether `program --version` can be run.
+pub fn answers(program: &str) -> bool {
+    let quiet = Command::new(program)
+        .arg("--version")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
+    quiet.is_ok_and(|status| status.success())
+}
+
+/// The file that stands for our own process belongs to our effective user.
+fn is_root() -> bool {
+    use std::os::unix::fs::MetadataExt;
+    std::fs::metadata("/proc/self").is_ok_and(|us| us.uid() == 0)
+}

@@ -1,0 +1,70 @@
+//! `cargo xtask test`: all that must hold, cheapest first; cargo's own result lines come last.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use crate::failure::Failure;
+use crate::{machine, step, wasm};
+
+/// As many schedules as DESIGN's claim about the ceremony is tested with.
+const FAULT_SCHEDULES: &str = "1000000";
+
+pub fn run(words: &[String]) -> Result<(), Failure> {
+    if let Some(word) = words.first() {
+        return Err(Failure::new(format!(
+            "test takes no arguments, and got `{word}`; for one crate: cargo test -p CRATE"
+        )));
+    }
+    machine::provide(&[&machine::C_COMPILER, &machine::PYTHON, &machine::FAKETIME])?;
+    step::run("format", &mut step::cargo(&["fmt", "--all", "--check"]))?;
+    step::run(
+        "lints",
+        &mut step::cargo(&["clippy", "-q", "--workspace", "--all-targets", "--", "-D", "warnings"]),
+    )?;
+    step::run(
+        "docs",
+        step::cargo(&["doc", "-q", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings"),
+    )?;
+    wasm::check()?;
+    licences()?;
+    step::run(
+        "ceremony model",
+        Command::new("python3").args(["docs/models/ceremony.py", "--quick"]).current_dir(step::root()),
+    )?;
+    step::run("programs", &mut step::cargo(&["build", "-q", "--workspace", "--bins"]))?;
+    step::run("tests", &mut step::cargo(&["test", "-q", "--workspace", "--no-fail-fast"]))
+}
+
+/// `cargo deny` is a tool of its own with a database to fetch; tests/arrows checks licences and sources by the same
+/// `deny.toml` in any case.
+fn licences() -> Result<(), Failure> {
+    if !machine::answers("cargo-deny") {
+        eprintln!(
+            "── cargo-deny is not installed: advisories are not checked; licences and sources are (tests/arrows)"
+        );
+        return Ok(());
+    }
+    let mut checks = vec!["deny", "--offline", "check", "licenses", "bans", "sources"];
+    if advisories_fetched() {
+        checks.push("advisories");
+    } else {
+        eprintln!(
+            "── cargo-deny has no database: advisories are not checked; fetch it with  cargo deny fetch db"
+        );
+    }
+    step::run("cargo-deny", &mut step::cargo(&checks))
+}
+
+fn advisories_fetched() -> bool {
+    let cargo_home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
+    let home = cargo_home.or_else(|| Some(std::env::home_dir()?.join(".cargo")));
+    home.and_then(|home| std::fs::read_dir(home.join("advisory-dbs")).ok())
+        .is_some_and(|mut entries| entries.next().is_some())
+}
+
+/// `cargo xtask faults [SCHEDULES]`.
+pub fn faults(words: &[String]) -> Result<(), Failure> {
+    let schedules = words.first().map_or(FAULT_SCHEDULES, String::as_str);
+    let binary = ["run", "-q", "--release", "-p", "symbolon-faults", "--", "--schedules", schedules];
+    step::run("faults", &mut step::cargo(&binary))
+}
