@@ -6,6 +6,7 @@
 mod hashes;
 mod keys;
 
+pub use crate::suite::{SuiteId, UnknownSuite};
 pub use hashes::{AccountId, HashName, InstanceId, SetId, Thumbprint, WrongHashName};
 pub use keys::{KeyId, KeyPattern, WrongKeyName};
 

@@ -86,7 +86,9 @@ impl KeyPattern {
         match self {
             Self::Any => true,
             Self::Exactly(id) => id == key,
-            Self::Below(id) => key.as_str().strip_prefix(id.as_str()).is_some_and(|rest| rest.starts_with('/')),
+            Self::Below(id) => {
+                key.as_str().strip_prefix(id.as_str()).is_some_and(|rest| rest.starts_with('/'))
+            }
         }
     }
 }

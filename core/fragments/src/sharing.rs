@@ -1,0 +1,170 @@
+//! The public side of a sharing: the committed polynomial, each member's public share, and the coefficients by which
+//! any `t` members' parts add up to the whole.
+
+use crate::{
+    names::Index,
+    suite::{Element, Encoded, Field, Group, Scalar, Suite, decode_element, encode_element},
+};
+use alloc::vec::Vec;
+
+/// `Y_i = s_i·G`, against which a member's evaluations are proven.
+#[derive(Clone, Copy)]
+pub struct PublicShare<S: Suite> {
+    element: Element<S>,
+    encoded: Encoded<S>,
+}
+
+impl<S: Suite> PublicShare<S> {
+    /// The public share of a secret; `None` for zero.
+    pub fn of_secret(secret: &Scalar<S>) -> Option<Self> {
+        Self::new(S::Group::generator() * *secret)
+    }
+
+    /// Reads an encoded public share.
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        Self::new(decode_element::<S>(bytes).ok()?)
+    }
+
+    fn new(element: Element<S>) -> Option<Self> {
+        Some(Self { element, encoded: encode_element::<S>(&element)? })
+    }
+
+    /// The element.
+    pub fn element(&self) -> &Element<S> {
+        &self.element
+    }
+
+    /// The encoding.
+    pub fn as_bytes(&self) -> &[u8] {
+        self.encoded.as_ref()
+    }
+}
+
+/// The commitments to the coefficients of the shared polynomial, constant term first: `t` elements, the first is the
+/// key's public point `Y`.
+#[derive(Clone)]
+pub struct Sharing<S: Suite>(Vec<Element<S>>);
+
+/// A commitment that no sharing has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum WrongSharing {
+    /// No coefficient at all.
+    #[error("a commitment has at least one element")]
+    Empty,
+    /// Not an element of the group, or the identity.
+    #[error("a commitment contains something that is not an element of the group")]
+    Encoding,
+    /// A member whose public share is the identity: its fragment would be zero.
+    #[error("the fragment of member {0} would be zero")]
+    ZeroFragment(Index),
+}
+
+impl<S: Suite> Sharing<S> {
+    /// Reads the commitment of an epoch certificate.
+    pub fn from_bytes<B: AsRef<[u8]>>(commitment: &[B]) -> Result<Self, WrongSharing> {
+        if commitment.is_empty() {
+            return Err(WrongSharing::Empty);
+        }
+        let element = |bytes: &B| decode_element::<S>(bytes.as_ref()).map_err(|_| WrongSharing::Encoding);
+        commitment.iter().map(element).collect::<Result<_, _>>().map(Self)
+    }
+
+    /// How many fragments make the key: `t`.
+    pub fn threshold(&self) -> usize {
+        self.0.len()
+    }
+
+    /// `Y_i = Σ_k commitment[k]·i^k`, by Horner's rule.
+    pub fn public_share(&self, index: Index) -> Result<PublicShare<S>, WrongSharing> {
+        let x = Scalar::<S>::from(index.get().into());
+        let step = |sum: Element<S>, coefficient: &Element<S>| {
+            S::sum_of_public_multiples(&[x], &[sum]) + *coefficient
+        };
+        let element = self.0.iter().rev().fold(S::Group::identity(), step);
+        PublicShare::new(element).ok_or(WrongSharing::ZeroFragment(index))
+    }
+}
+
+/// Members whose parts are added up, and the Lagrange coefficients at zero that weigh them. Worth keeping for as long
+/// as the same members answer.
+#[derive(Clone)]
+pub struct Quorum<S: Suite> {
+    members: Vec<Index>,
+    coefficients: Vec<Scalar<S>>,
+}
+
+/// Indices that are no quorum.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum WrongQuorum {
+    /// No member.
+    #[error("a quorum has at least one member")]
+    Empty,
+    /// A member twice.
+    #[error("member {0} occurs twice in a quorum")]
+    Repeated(Index),
+}
+
+impl<S: Suite> Quorum<S> {
+    /// The quorum of these members, in this order: `λ_i = Π_{j≠i} x_j / (x_j − x_i)`, with one inversion for all.
+    pub fn new(members: &[Index]) -> Result<Self, WrongQuorum> {
+        if members.is_empty() {
+            return Err(WrongQuorum::Empty);
+        }
+        let xs: Vec<Scalar<S>> = members.iter().map(|index| u64::from(index.get()).into()).collect();
+        let denominators: Vec<_> =
+            (0..xs.len()).map(|i| product::<S>(others(&xs, i).map(|x| x - xs[i]))).collect();
+        let inverses =
+            invert_all::<S>(&denominators).ok_or_else(|| WrongQuorum::Repeated(repeated(members)))?;
+        let coefficient = |(i, inverse): (usize, &Scalar<S>)| product::<S>(others(&xs, i)) * *inverse;
+        let coefficients = inverses.iter().enumerate().map(coefficient).collect();
+        Ok(Self { members: members.to_vec(), coefficients })
+    }
+
+    /// The members, in the order of the coefficients.
+    pub fn members(&self) -> &[Index] {
+        &self.members
+    }
+
+    /// The coefficients `λ_i`.
+    pub fn coefficients(&self) -> &[Scalar<S>] {
+        &self.coefficients
+    }
+
+    /// `Σ λ_i·parts[i]`, the parts in the members' order.
+    pub fn combine(&self, parts: &[Element<S>]) -> Element<S> {
+        debug_assert_eq!(parts.len(), self.coefficients.len());
+        S::sum_of_public_multiples(&self.coefficients, parts)
+    }
+}
+
+fn others<T: Copy>(items: &[T], except: usize) -> impl Iterator<Item = T> + '_ {
+    items.iter().enumerate().filter(move |(i, _)| *i != except).map(|(_, item)| *item)
+}
+
+fn product<S: Suite>(factors: impl Iterator<Item = Scalar<S>>) -> Scalar<S> {
+    factors.fold(<S::Group as Group>::Field::one(), |product, factor| product * factor)
+}
+
+/// All inverses by one inversion (Montgomery's trick); `None` if a scalar is zero.
+fn invert_all<S: Suite>(scalars: &[Scalar<S>]) -> Option<Vec<Scalar<S>>> {
+    let before: Vec<_> = (0..scalars.len()).map(|i| product::<S>(scalars[..i].iter().copied())).collect();
+    let whole = product::<S>(scalars.iter().copied());
+    let mut inverse = <S::Group as Group>::Field::invert(&whole).ok()?;
+    let mut inverses: Vec<_> = scalars
+        .iter()
+        .zip(before)
+        .rev()
+        .map(|(scalar, before)| {
+            let inverted = inverse * before;
+            inverse = inverse * *scalar;
+            inverted
+        })
+        .collect();
+    inverses.reverse();
+    Some(inverses)
+}
+
+fn repeated(members: &[Index]) -> Index {
+    let again = |(i, index): &(usize, &Index)| members[..*i].contains(index);
+    members.iter().enumerate().find(again).map_or(members[0], |(_, index)| *index)
+}
