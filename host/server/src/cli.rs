@@ -1,0 +1,65 @@
+//! The command line: a noun, then a verb; one file a noun. This file only names them and picks one.
+
+mod context;
+mod failure;
+mod output;
+mod passphrase;
+mod shell;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+pub use context::Context;
+pub use failure::{Failure, Kind};
+
+/// A key management system with no key to steal.
+#[derive(Debug, Parser)]
+#[command(name = "symbolon", version, max_term_width = 100, after_long_help = failure::EXIT_CODES)]
+pub struct Cli {
+    #[command(flatten)]
+    globals: Globals,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What every command understands.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Everywhere")]
+struct Globals {
+    /// The profile to act as [default: ./symbolon-dev/profile.toml, else ~/.config/symbolon/profile.toml]
+    #[arg(long, global = true, env = "SYMBOLON_PROFILE", value_name = "FILE")]
+    profile: Option<PathBuf>,
+    /// Read the passphrase from this file (mode 0600, or a pipe such as /dev/fd/3) and don't ask
+    #[arg(long, global = true, value_name = "FILE")]
+    passphrase_file: Option<PathBuf>,
+    /// Answer in JSON, for programs
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Print the completions of a shell
+    Completions(shell::Completions),
+    /// Print a man page, or write all of them into a folder
+    Man(shell::Man),
+}
+
+/// Runs the command that the process was started with, and says how it ended.
+pub fn main() -> ExitCode {
+    let Cli { globals, command } = Cli::parse();
+    let context = Context::new(globals);
+    match run(command, &context) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => context.output().failed(&failure),
+    }
+}
+
+fn run(command: Command, context: &Context) -> Result<(), Failure> {
+    match command {
+        Command::Completions(verb) => verb.run(context),
+        Command::Man(verb) => verb.run(context),
+    }
+}
