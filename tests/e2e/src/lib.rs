@@ -6,6 +6,7 @@
 
 mod binary;
 mod command;
+mod deployment;
 mod guardian;
 mod namespace;
 mod port;
@@ -13,8 +14,9 @@ mod process;
 mod recorder;
 mod scan;
 
-pub use binary::symbolon;
+pub use binary::{build, symbolon};
 pub use command::{Finished, run};
+pub use deployment::{Cli, Deployment, MANAGERS, Site};
 pub use guardian::Guardian;
 pub use namespace::small_disk;
 pub use port::free_port;

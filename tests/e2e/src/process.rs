@@ -43,9 +43,7 @@ impl Start {
 
     /// Starts it and waits until it is ready.
     pub fn ready(&self, guardian: &Guardian) -> Process {
-        let mut process = self.spawn(guardian);
-        process.await_ready();
-        process
+        self.spawn(guardian).when_ready()
     }
 
     /// Starts it where it is expected to refuse, and waits for its end.
@@ -58,7 +56,8 @@ impl Start {
         (status, process.log())
     }
 
-    fn spawn(&self, guardian: &Guardian) -> Process {
+    /// Starts it and doesn't wait.
+    pub fn spawn(&self, guardian: &Guardian) -> Process {
         let log = guardian.directory().join(format!("{}.log", self.name));
         let errors = File::options().create(true).append(true).open(&log).expect("a log file");
         let mut child = Command::new(&self.command[0])
@@ -111,7 +110,9 @@ pub struct Process {
 }
 
 impl Process {
-    fn await_ready(&mut self) {
+    /// Waits until it is ready. If it ends instead, or says nothing in time, this panics with its log.
+    #[must_use]
+    pub fn when_ready(mut self) -> Self {
         match self.lines.recv_timeout(PATIENCE) {
             Ok(address) => self.address = Some(address),
             Err(RecvTimeoutError::Timeout) => panic!("{} is not ready:\n{}", self.start.name, self.log()),
@@ -120,6 +121,7 @@ impl Process {
                 panic!("{} ended ({status}):\n{}", self.start.name, self.log());
             }
         }
+        self
     }
 
     /// Where it listens.

@@ -1,0 +1,170 @@
+//! A whole deployment: laid out by `symbolon dev --prepare`, each role then a process of the test's own, which it can stop, kill, replace.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::{Finished, Guardian, Process, Start, run, symbolon};
+
+/// The directories of the fragment managers, in the order of their roster indices.
+pub const MANAGERS: [&str; 3] = ["kfm-1", "kfm-2", "kfm-3"];
+
+/// Configuration, identities and account of a deployment, none of whose roles run yet.
+pub struct Site {
+    guardian: Guardian,
+}
+
+impl Site {
+    /// Lays out a deployment of three fragment managers, an access manager and a gateway in a directory of its own.
+    pub fn prepare() -> Self {
+        let site = Self { guardian: Guardian::new() };
+        let directory = site.directory();
+        let mut prepare = Command::new(symbolon());
+        prepare.args(["dev", "--prepare", "--directory"]).arg(directory).current_dir(directory);
+        run(&mut prepare, b"").succeeds();
+        site
+    }
+
+    /// Everything of the deployment lies below.
+    pub fn directory(&self) -> &Path {
+        self.guardian.directory()
+    }
+
+    /// What watches over the processes of this site.
+    pub fn guardian(&self) -> &Guardian {
+        &self.guardian
+    }
+
+    /// A role's own directory.
+    pub fn home(&self, name: &str) -> PathBuf {
+        self.directory().join(name)
+    }
+
+    /// A role's configuration file.
+    pub fn config(&self, name: &str) -> PathBuf {
+        self.home(name).join("config.toml")
+    }
+
+    /// How a role is started: its directory is `kfm-1` to `kfm-3`, `access-manager` or `gateway`.
+    pub fn role(&self, name: &str) -> Start {
+        let role = if name.starts_with("kfm-") { "fragment-manager" } else { name };
+        let config = self.config(name);
+        Start::new(name, &symbolon(), &[role, "run", "--config", config.to_str().expect("UTF-8")])
+    }
+
+    /// Replaces a text in a role's configuration file.
+    pub fn reconfigure(&self, name: &str, from: &str, to: &str) {
+        let path = self.config(name);
+        let text = fs::read_to_string(&path).expect("the configuration file is there");
+        assert!(text.contains(from), "{} has no `{from}`:\n{text}", path.display());
+        fs::write(&path, text.replace(from, to)).expect("the configuration file can be written");
+    }
+
+    /// The command line of the account's first person, who may do everything.
+    pub fn cli(&self) -> Cli {
+        Cli::new(self.directory(), &self.directory().join("profile.toml"))
+    }
+
+    /// Starts the access manager and all fragment managers.
+    pub fn start(self) -> Deployment {
+        let access_manager = self.role("access-manager").ready(&self.guardian);
+        let managers = MANAGERS.map(|name| self.role(name).spawn(&self.guardian));
+        let managers = managers.map(Process::when_ready);
+        Deployment { managers, access_manager, site: self }
+    }
+}
+
+/// A running deployment.
+pub struct Deployment {
+    /// The fragment managers; `managers[0]` is `kfm-1`.
+    pub managers: [Process; 3],
+    /// The access manager.
+    pub access_manager: Process,
+    site: Site,
+}
+
+impl Deployment {
+    /// A new one, ready.
+    pub fn start() -> Self {
+        Site::prepare().start()
+    }
+
+    /// Its files.
+    pub fn site(&self) -> &Site {
+        &self.site
+    }
+
+    /// The command line of the account's first person.
+    pub fn cli(&self) -> Cli {
+        self.site.cli()
+    }
+
+    /// Starts the gateway as well.
+    pub fn gateway(&self) -> Process {
+        self.site.role("gateway").ready(self.site.guardian())
+    }
+
+    /// Where a fragment manager listens.
+    pub fn manager_address(&self, position: usize) -> SocketAddr {
+        self.managers[position].address()
+    }
+}
+
+/// `symbolon` as one person runs it.
+#[derive(Clone)]
+pub struct Cli {
+    directory: PathBuf,
+    profile: PathBuf,
+    passphrase: Option<PathBuf>,
+    environment: Vec<(String, String)>,
+}
+
+impl Cli {
+    /// With this profile, in this working directory.
+    pub fn new(directory: &Path, profile: &Path) -> Self {
+        Self {
+            directory: directory.to_owned(),
+            profile: profile.to_owned(),
+            passphrase: None,
+            environment: Vec::new(),
+        }
+    }
+
+    /// The same with a passphrase file.
+    #[must_use]
+    pub fn with_passphrase(mut self, file: &Path) -> Self {
+        self.passphrase = Some(file.to_owned());
+        self
+    }
+
+    /// The same with one more environment variable.
+    #[must_use]
+    pub fn with(mut self, variable: &str, value: &str) -> Self {
+        self.environment.push((variable.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Runs one command, nothing on its standard input.
+    pub fn run(&self, arguments: &[&str]) -> Finished {
+        self.pipe(arguments, b"")
+    }
+
+    /// Runs one command with `input` on its standard input.
+    pub fn pipe(&self, arguments: &[&str], input: &[u8]) -> Finished {
+        let mut command = Command::new(symbolon());
+        command.current_dir(&self.directory).arg("--profile").arg(&self.profile);
+        if let Some(file) = &self.passphrase {
+            command.arg("--passphrase-file").arg(file);
+        }
+        command.envs(self.environment.iter().map(|(k, v)| (k, v)));
+        run(command.args(arguments), input)
+    }
+
+    /// Runs one command with `--json`, and gives its answer.
+    #[track_caller]
+    pub fn json(&self, arguments: &[&str]) -> serde_json::Value {
+        let arguments: Vec<&str> = ["--json"].iter().chain(arguments).copied().collect();
+        self.run(&arguments).json()
+    }
+}
