@@ -95,7 +95,7 @@ impl<S: Suite> Fragment<S> {
         &self.public
     }
 
-    fn points(inputs: &[Input]) -> Result<Vec<Element<S>>, EvaluateError> {
+    pub(crate) fn points(inputs: &[Input]) -> Result<Vec<Element<S>>, EvaluateError> {
         if inputs.is_empty() || inputs.len() > MAX_BATCH {
             return Err(EvaluateError::BatchSize);
         }
@@ -105,7 +105,7 @@ impl<S: Suite> Fragment<S> {
         Ok(inputs.iter().map(Input::point::<S>).collect())
     }
 
-    fn evaluate_points(&self, points: &[Element<S>]) -> Result<Vec<Evaluation>, EvaluateError> {
+    pub(crate) fn evaluate_points(&self, points: &[Element<S>]) -> Result<Vec<Evaluation>, EvaluateError> {
         let encoded = S::multiply_and_encode(&self.secret, points);
         encoded.into_iter().map(|e| e.map(Evaluation::new).ok_or(EvaluateError::Degenerate)).collect()
     }

@@ -11,6 +11,8 @@
 #![forbid(unsafe_code)]
 
 extern crate alloc;
+#[cfg(test)]
+extern crate std;
 
 mod combination;
 mod customer;
@@ -20,8 +22,12 @@ mod input;
 pub mod names;
 mod proof;
 mod random;
+#[cfg(test)]
+mod rfc_tests;
 mod sharing;
 pub mod suite;
+#[cfg(test)]
+mod vectors;
 
 pub use combination::{Combination, CombineError, Instance, Output, Proven, Refused};
 pub use customer::{

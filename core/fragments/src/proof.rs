@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 pub const MAX_BATCH: usize = 64;
 
 /// `"OPRFV1-" ‖ mode VOPRF ‖ "-"`; the suite's name follows (RFC 9497 §3.1, `CreateContextString`).
-const CONTEXT: &[u8] = b"OPRFV1-\x01-";
+pub(crate) const CONTEXT: &[u8] = b"OPRFV1-\x01-";
 
 /// The domain separation tag of the hedged nonce, less the suite's name.
 const NONCE: &[u8] = b"symbolon/v1/nonce/";
@@ -62,14 +62,23 @@ pub(crate) fn prove<S: Suite>(
     evaluations: &[Evaluation],
     rng: &mut dyn CryptoRng,
 ) -> Option<Proof> {
-    let m = S::sum_of_public_multiples(&weights::<S>(public, points, evaluations)?, points);
+    let m = composite(public, points, evaluations)?;
     let z = m * *secret;
     let nonce = hedged_nonce::<S>(secret, public, &m, &z, rng)?;
     respond(secret, public, &m, &z, &nonce)
 }
 
+/// `M = Σ weights·points`; the prover's `Z` is `secret·M` (`ComputeCompositesFast`).
+pub(crate) fn composite<S: Suite>(
+    public: &PublicShare<S>,
+    points: &[Element<S>],
+    evaluations: &[Evaluation],
+) -> Option<Element<S>> {
+    Some(S::sum_of_public_multiples(&weights::<S>(public, points, evaluations)?, points))
+}
+
 /// The part of §2.2.1 after `RandomScalar`, in constant time.
-fn respond<S: Suite>(
+pub(crate) fn respond<S: Suite>(
     secret: &Scalar<S>,
     public: &PublicShare<S>,
     m: &Element<S>,
@@ -143,7 +152,7 @@ fn challenge<S: Suite>(public: &PublicShare<S>, elements: &[Element<S>; 4]) -> O
 
 /// A nonce that is safe if either the generator is good or no statement is ever proven twice: randomness, secret and
 /// statement, hashed.
-fn hedged_nonce<S: Suite>(
+pub(crate) fn hedged_nonce<S: Suite>(
     secret: &Scalar<S>,
     public: &PublicShare<S>,
     m: &Element<S>,
