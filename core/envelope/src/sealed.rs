@@ -160,6 +160,9 @@ struct Blob<'b> {
 
 /// Seals a secret under a lock. `label` names what it is and where it belongs, and must be given again to open.
 ///
+/// # Panics
+/// If the secret is longer than AES-GCM takes, 64 GiB.
+///
 /// ```
 /// use symbolon_encoding::Tuple;
 /// use symbolon_envelope::sealed::{open, seal, Lock, SealingKey};
@@ -314,6 +317,21 @@ mod tests {
         let key = SealingKey::new([1; 32]);
         let other = open(Lock::Key(&key), &label(), &blob);
         assert_eq!(other, Err(OpenError::OtherProtection(Protection::Passphrase(CHEAP))));
+    }
+
+    #[test]
+    fn blobs_written_once_open_for_ever() {
+        let by_key = "857273796d626f6c6f6e2f76312f7365616c6564f65820023f37203a2476c42566a61cc55c3ca875\
+             dbb4cc41c0deb789f8e7bf881836385820d3451eff1f60f7dabdbd23e19b0f8cebe5510bb989dfd1\
+             ca5638f95c3c9740125695986d7b3c8eb52d3fc59c91f1edb41bc93115cb75c6";
+        let by_passphrase = "857273796d626f6c6f6e2f76312f7365616c656483184001015820023f37203a2476c42566a61cc5\
+             5c3ca875dbb4cc41c0deb789f8e7bf881836385820f652549f7b4d79389dbac093deada12db2060e\
+             84774f5919ccbe439d4037f93e560cfe7d1efcb5c817da6950eb38322261d9afbe1d36a8";
+        let key = SealingKey::new([1; 32]);
+        assert_eq!(*open(Lock::Key(&key), &label(), &hex::decode(by_key).unwrap()).unwrap(), b"secret");
+        let opened =
+            open(Lock::Passphrase(&passphrase("right")), &label(), &hex::decode(by_passphrase).unwrap());
+        assert_eq!(*opened.unwrap(), b"secret");
     }
 
     #[test]
