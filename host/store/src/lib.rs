@@ -1,2 +1,17 @@
-//! Durable state of the roles on SQLite.
-#![forbid(unsafe_code)]
+//! Durable state of the roles, on `SQLite`; the only crate that names `sqlx`.
+//!
+//! [`Datastore::open`] is the way in: it locks the datastore to this process, checks that it is whole and that it
+//! belongs to this role, and brings its tables to the program's version. [`access`] has the
+//! typed queries of the access manager; they take a [`Read`] or a [`Write`], so that whoever calls decides
+//! what is one transaction. Nothing here knows what a document says or who may do what.
+
+pub mod access;
+mod datastore;
+mod error;
+mod lock;
+mod schema;
+mod value;
+
+pub use datastore::{Connection, Datastore, Read, Reading, Write};
+pub use error::{OpenError, StoreError};
+pub use schema::{Owner, Role, Schema};

@@ -60,6 +60,6 @@ pub struct LogPage {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct LogPost {
-    /// The messages, signed by the caller's identity key. One that is in the log already is not appended again.
+    /// The messages, signed by the caller's identity key. The log is at-least-once: a message may come twice.
     pub messages: Vec<Document>,
 }

@@ -1,0 +1,161 @@
+-- Tables of the access manager, version 1. The account is the first column of every primary key.
+
+CREATE TABLE root (
+    account  BLOB    NOT NULL,
+    version  INTEGER NOT NULL,
+    document BLOB    NOT NULL,
+    stored   INTEGER NOT NULL,
+    PRIMARY KEY (account, version)
+) STRICT;
+
+CREATE TABLE deny (
+    account  BLOB    NOT NULL,
+    version  INTEGER NOT NULL,
+    document BLOB    NOT NULL,
+    stored   INTEGER NOT NULL,
+    PRIMARY KEY (account)
+) STRICT;
+
+CREATE TABLE "order" (
+    account  BLOB    NOT NULL,
+    serial   INTEGER NOT NULL,
+    document BLOB    NOT NULL,
+    stored   INTEGER NOT NULL,
+    PRIMARY KEY (account, serial)
+) STRICT;
+
+-- The newest serial of each grant.
+CREATE TABLE "grant" (
+    account   BLOB    NOT NULL,
+    id        INTEGER NOT NULL,
+    serial    INTEGER NOT NULL,
+    principal BLOB    NOT NULL,
+    document  BLOB    NOT NULL,
+    stored    INTEGER NOT NULL,
+    PRIMARY KEY (account, id)
+) STRICT;
+CREATE INDEX grant_principal ON "grant" (account, principal, id);
+
+-- `state` follows from `disabled` and the versions; it is stored so that lists can be filtered by it.
+-- `newest` counts the versions, `current` is the newest one with a certificate or 0, `revision` is the entity tag.
+CREATE TABLE "key" (
+    account  BLOB    NOT NULL,
+    key      TEXT    NOT NULL,
+    state    TEXT    NOT NULL DEFAULT 'pending'
+             CHECK (state IN ('pending', 'active', 'disabled', 'scheduled', 'destroyed')),
+    disabled INTEGER NOT NULL DEFAULT 0,
+    newest   INTEGER NOT NULL DEFAULT 0,
+    current  INTEGER NOT NULL DEFAULT 0,
+    revision INTEGER NOT NULL DEFAULT 1,
+    PRIMARY KEY (account, key)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX key_state ON "key" (account, state, key);
+
+CREATE TABLE label (
+    account BLOB NOT NULL,
+    key     TEXT NOT NULL,
+    name    TEXT NOT NULL,
+    value   TEXT NOT NULL,
+    PRIMARY KEY (account, key, name),
+    FOREIGN KEY (account, key) REFERENCES "key" (account, key)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX label_value ON label (account, name, value, key);
+
+CREATE TABLE key_version (
+    account           BLOB    NOT NULL,
+    key               TEXT    NOT NULL,
+    version           INTEGER NOT NULL,
+    status            TEXT    NOT NULL DEFAULT 'pending'
+                      CHECK (status IN ('pending', 'active', 'scheduled', 'destroyed')),
+    set_id            BLOB,
+    suite             INTEGER NOT NULL,
+    shared            INTEGER NOT NULL,
+    purpose           INTEGER NOT NULL,
+    customer_fragment INTEGER NOT NULL,
+    t                 INTEGER NOT NULL,
+    members           BLOB    NOT NULL,   -- two bytes each, ascending
+    imported          INTEGER NOT NULL DEFAULT 0,
+    created           INTEGER NOT NULL,
+    request           BLOB    NOT NULL,
+    request_hash      BLOB    NOT NULL,
+    certificate       BLOB,
+    destroy_serial    INTEGER,
+    destroy_at        INTEGER,
+    PRIMARY KEY (account, key, version),
+    FOREIGN KEY (account, key) REFERENCES "key" (account, key)
+) STRICT;
+CREATE UNIQUE INDEX key_version_request ON key_version (account, request_hash);
+CREATE INDEX key_version_set ON key_version (account, set_id);
+CREATE INDEX key_version_due ON key_version (destroy_at) WHERE status = 'scheduled';
+
+-- A complete instance of a fragment set. `origin` is the hash of the create request that generated the set.
+CREATE TABLE instance (
+    account     BLOB    NOT NULL,
+    set_id      BLOB    NOT NULL,
+    serial      INTEGER NOT NULL,
+    epoch       INTEGER NOT NULL,
+    instance    BLOB    NOT NULL,
+    suite       INTEGER NOT NULL,
+    t           INTEGER NOT NULL,
+    members     BLOB    NOT NULL,
+    certificate BLOB    NOT NULL,
+    completed   INTEGER NOT NULL,
+    PRIMARY KEY (account, set_id, serial, epoch, instance)
+) STRICT;
+CREATE UNIQUE INDEX instance_id ON instance (account, instance);
+
+CREATE TABLE flip (
+    account  BLOB    NOT NULL,
+    instance BLOB    NOT NULL,
+    member   INTEGER NOT NULL,
+    PRIMARY KEY (account, instance, member)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE ceremony_log (
+    account  BLOB    NOT NULL,
+    sequence INTEGER NOT NULL,
+    hash     BLOB    NOT NULL,
+    message  BLOB    NOT NULL,
+    PRIMARY KEY (account, sequence)
+) STRICT;
+
+-- The Merkle log: its leaves, and the hash of every complete subtree (level 0 are the leaves' hashes).
+CREATE TABLE audit_leaf (
+    account  BLOB    NOT NULL,
+    position INTEGER NOT NULL,
+    entry    BLOB    NOT NULL,
+    PRIMARY KEY (account, position)
+) STRICT;
+CREATE TABLE audit_node (
+    account  BLOB    NOT NULL,
+    level    INTEGER NOT NULL,
+    position INTEGER NOT NULL,
+    hash     BLOB    NOT NULL,
+    PRIMARY KEY (account, level, position)
+) STRICT, WITHOUT ROWID;
+-- The newest cosignature of each member.
+CREATE TABLE cosignature (
+    account BLOB    NOT NULL,
+    member  INTEGER NOT NULL,
+    size    INTEGER NOT NULL,
+    line    TEXT    NOT NULL,
+    PRIMARY KEY (account, member)
+) STRICT;
+
+CREATE TABLE idempotency (
+    account   BLOB    NOT NULL,
+    principal BLOB    NOT NULL,
+    key       TEXT    NOT NULL,
+    request   BLOB    NOT NULL,
+    status    INTEGER NOT NULL,
+    answer    BLOB    NOT NULL,
+    stored    INTEGER NOT NULL,
+    PRIMARY KEY (account, principal, key)
+) STRICT;
+CREATE INDEX idempotency_stored ON idempotency (stored);
+
+-- The highest time that the access manager has seen, over all accounts.
+CREATE TABLE clock (
+    one  INTEGER NOT NULL PRIMARY KEY CHECK (one = 1),
+    mark INTEGER NOT NULL
+) STRICT;

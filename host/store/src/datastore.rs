@@ -1,0 +1,126 @@
+//! An open datastore: one writer, a few readers, and transactions on them.
+
+use crate::{
+    OpenError, Owner, Schema, StoreError,
+    lock::{ProcessLock, create_private},
+    schema,
+};
+use sqlx::{
+    Sqlite, SqliteConnection, SqlitePool, Transaction,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+use std::{path::Path, time::Duration};
+
+/// Readers at once; further ones wait.
+const READERS: u32 = 4;
+
+/// How long `SQLite` waits for another connection of this process, for instance at a checkpoint.
+const BUSY: Duration = Duration::from_secs(10);
+
+/// How long a caller waits for the writer or a reader before the datastore counts as failed.
+const ACQUIRE: Duration = Duration::from_secs(30);
+
+/// A role's datastore, open in this process and in no other.
+///
+/// Commits are durable (write-ahead log, `synchronous = FULL`): when [`Write::commit`] has returned, a power cut loses
+/// nothing of it; a crash before that leaves nothing of it.
+pub struct Datastore {
+    writer: SqlitePool,
+    readers: SqlitePool,
+    _lock: ProcessLock,
+}
+
+/// A transaction that reads one state of the datastore, whatever is written meanwhile.
+pub struct Read(Transaction<'static, Sqlite>);
+
+/// The one transaction that writes. Dropped without [`Write::commit`], it has changed nothing.
+pub struct Write(Transaction<'static, Sqlite>);
+
+impl Datastore {
+    /// Opens the owner's datastore, and makes it where there is none.
+    pub async fn open(path: &Path, owner: &Owner, schema: &Schema) -> Result<Self, OpenError> {
+        let lock = ProcessLock::take(path)?;
+        create_private(path)?;
+        let writer = pool(1).connect_with(options(path)).await?;
+        let mut connection = writer.acquire().await?;
+        schema::check_integrity(&mut connection).await?;
+        schema::adopt(&mut connection, owner, schema).await?;
+        drop(connection);
+        let readers = pool(READERS).connect_lazy_with(options(path).pragma("query_only", "ON"));
+        Ok(Self { writer, readers, _lock: lock })
+    }
+
+    /// Begins to read.
+    pub async fn read(&self) -> Result<Read, StoreError> {
+        Ok(Read(self.readers.begin().await?))
+    }
+
+    /// Begins to write, when the writers before have ended.
+    pub async fn write(&self) -> Result<Write, StoreError> {
+        Ok(Write(self.writer.begin_with("BEGIN IMMEDIATE").await?))
+    }
+
+    /// Closes it, with what the write-ahead log still has brought into the file.
+    pub async fn close(self) {
+        self.readers.close().await;
+        self.writer.close().await;
+    }
+}
+
+impl Read {
+    pub(crate) fn connection(&mut self) -> &mut SqliteConnection {
+        &mut self.0
+    }
+}
+
+impl Write {
+    pub(crate) fn connection(&mut self) -> &mut SqliteConnection {
+        &mut self.0
+    }
+
+    /// Makes all of it durable, or nothing.
+    pub async fn commit(self) -> Result<(), StoreError> {
+        Ok(self.0.commit().await?)
+    }
+}
+
+/// A transaction that can be read from: a [`Read`], or a [`Write`] that sees its own changes.
+pub trait Reading: Send {
+    #[doc(hidden)]
+    fn reading(&mut self) -> Connection<'_>;
+}
+
+/// A connection that only this crate can use.
+pub struct Connection<'a>(pub(crate) &'a mut SqliteConnection);
+
+impl Reading for Read {
+    fn reading(&mut self) -> Connection<'_> {
+        Connection(self.connection())
+    }
+}
+
+impl Reading for Write {
+    fn reading(&mut self) -> Connection<'_> {
+        Connection(self.connection())
+    }
+}
+
+fn pool(connections: u32) -> SqlitePoolOptions {
+    SqlitePoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(ACQUIRE)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .test_before_acquire(false)
+}
+
+fn options(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(BUSY)
+        .pragma("secure_delete", "ON")
+        .pragma("trusted_schema", "OFF")
+}
