@@ -1,0 +1,89 @@
+//! A party that speaks the protocol itself, with whatever keys it has: an honest program, or a thief with stolen ones.
+//!
+//! It uses the project's channel and documents, but none of the client's rules: it sends what the client would never send.
+
+use std::net::SocketAddr;
+
+use symbolon_channel::http::{self, Answer, HttpError};
+use symbolon_channel::relay::Destination;
+use symbolon_channel::{CallError, Channel, DialError, Dialler, Identity, Route, Server};
+use symbolon_protocol::wire::{Request, Response};
+use symbolon_trust::{KeyPair, PublicKey};
+use tokio::runtime::Runtime;
+
+use crate::PATIENCE;
+
+/// One party, by its Ed25519 key.
+pub struct Party {
+    runtime: Runtime,
+    dialler: Dialler,
+}
+
+impl Party {
+    /// A party with this key.
+    pub fn new(key: &KeyPair) -> Self {
+        let runtime = Runtime::new().expect("a runtime starts");
+        let identity = Identity::new(key).expect("an Ed25519 key makes a certificate");
+        Self { runtime, dialler: Dialler::new(identity, PATIENCE) }
+    }
+
+    /// A party that nobody knows.
+    pub fn stranger() -> Self {
+        Self::new(&new_key())
+    }
+
+    /// A channel to a fragment manager's own address.
+    pub fn direct(&self, address: SocketAddr, manager: &PublicKey) -> Result<Conversation<'_>, DialError> {
+        self.open(&Route::Direct { address: address.to_string() }, manager)
+    }
+
+    /// A channel to a fragment manager through the access manager's relay.
+    pub fn relayed(
+        &self,
+        access_manager: &Server,
+        destination: Destination,
+        manager: &PublicKey,
+    ) -> Result<Conversation<'_>, DialError> {
+        self.open(&Route::Relayed { relay: access_manager.clone(), destination }, manager)
+    }
+
+    fn open(&self, route: &Route, manager: &PublicKey) -> Result<Conversation<'_>, DialError> {
+        let channel = self.runtime.block_on(self.dialler.channel(route, manager))?;
+        Ok(Conversation { party: self, channel })
+    }
+
+    /// One request to an access manager's REST interface.
+    pub fn rest(&self, access_manager: &Server, request: http::Request) -> Result<Answer, HttpError> {
+        let client = http::Client::new(self.dialler.identity().clone(), access_manager.clone());
+        self.runtime.block_on(client.send(request))
+    }
+}
+
+/// A new random key.
+pub fn new_key() -> KeyPair {
+    let mut seed = [0; 32];
+    getrandom::fill(&mut seed).expect("the system gives random bytes");
+    KeyPair::from_seed(&seed)
+}
+
+/// An open channel to a fragment manager.
+pub struct Conversation<'a> {
+    party: &'a Party,
+    channel: Channel,
+}
+
+impl Conversation<'_> {
+    /// Sends one request and waits for the answer.
+    pub fn call(&self, request: Request) -> Result<Response, CallError> {
+        self.party.runtime.block_on(self.channel.call(request, PATIENCE))
+    }
+
+    /// Sends one request, and gives the manager's refusal of it.
+    #[track_caller]
+    pub fn refused(&self, request: Request) -> symbolon_protocol::wire::Error {
+        match self.call(request) {
+            Ok(Response::Error(error)) => error,
+            other => panic!("a refusal was expected, not {other:?}"),
+        }
+    }
+}
