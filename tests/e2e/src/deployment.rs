@@ -66,6 +66,11 @@ impl Site {
         Cli::new(self.directory(), &self.directory().join("profile.toml"))
     }
 
+    /// The command line of the owner: the same person, with the passphrase of the owner's root at hand.
+    pub fn owner(&self) -> Cli {
+        self.cli().with_passphrase(&self.home("owner").join("passphrase"))
+    }
+
     /// Starts the access manager and all fragment managers.
     pub fn start(self) -> Deployment {
         let access_manager = self.role("access-manager").ready(&self.guardian);
@@ -98,6 +103,11 @@ impl Deployment {
     /// The command line of the account's first person.
     pub fn cli(&self) -> Cli {
         self.site.cli()
+    }
+
+    /// The command line of the owner.
+    pub fn owner(&self) -> Cli {
+        self.site.owner()
     }
 
     /// Starts the gateway as well.

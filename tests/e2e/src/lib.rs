@@ -7,6 +7,7 @@
 mod binary;
 mod command;
 mod deployment;
+pub mod exit;
 mod guardian;
 mod namespace;
 mod party;
