@@ -2,8 +2,7 @@
 
 mod context;
 mod failure;
-mod output;
-mod passphrase;
+pub mod output;
 mod shell;
 
 use std::path::PathBuf;

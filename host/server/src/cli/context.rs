@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
+use super::Globals;
 use super::failure::{Failure, Kind};
 use super::output::Output;
-use super::{Globals, passphrase};
+use crate::passphrase::{PassphraseError, Passphrases};
 
 /// The folder that `symbolon dev` fills, and the profile in it.
 const DEV_PROFILE: &str = "symbolon-dev/profile.toml";
@@ -18,28 +19,34 @@ const OWN_PROFILE: &str = "symbolon/profile.toml";
 #[derive(Debug)]
 pub struct Context {
     profile: Option<PathBuf>,
-    passphrase_file: Option<PathBuf>,
+    passphrases: Passphrases,
     output: Output,
 }
 
 impl Context {
     pub(super) fn new(globals: Globals) -> Self {
         let Globals { profile, passphrase_file, json } = globals;
-        Self { profile, passphrase_file, output: Output::new(json) }
+        Self { profile, passphrases: Passphrases::from(passphrase_file), output: Output::new(json) }
     }
 
-    pub const fn output(&self) -> &Output {
-        &self.output
+    /// How to speak.
+    pub const fn output(&self) -> Output {
+        self.output
     }
 
     /// A passphrase that opens something. `what` completes "passphrase of …".
     pub fn passphrase(&self, what: &str) -> Result<Zeroizing<String>, Failure> {
-        passphrase::existing(self.passphrase_file.as_deref(), what)
+        Ok(self.passphrases.existing(what)?)
     }
 
     /// A passphrase that is being chosen, asked for twice. `what` completes "new passphrase for …".
     pub fn new_passphrase(&self, what: &str) -> Result<Zeroizing<String>, Failure> {
-        passphrase::chosen(self.passphrase_file.as_deref(), what)
+        Ok(self.passphrases.chosen(what)?)
+    }
+
+    /// Where passphrases come from, for what asks by itself.
+    pub const fn passphrases(&self) -> &Passphrases {
+        &self.passphrases
     }
 
     /// The file of the profile to act as: the named one, else that of `symbolon dev` here, else the person's own.
@@ -63,4 +70,20 @@ fn no_profile() -> Failure {
     Failure::new(Kind::NotFound, format!("there is no profile: neither ./{dev} nor {own}"))
         .next("to try Symbolon out here:  symbolon dev")
         .next("else name one:  --profile FILE  or  SYMBOLON_PROFILE=FILE")
+}
+
+impl From<PassphraseError> for Failure {
+    fn from(error: PassphraseError) -> Self {
+        let next = match &error {
+            PassphraseError::NobodyToAsk => Some(
+                "name a file that holds it:  --passphrase-file FILE  (mode 0600, or a pipe such as /dev/fd/3)",
+            ),
+            PassphraseError::Terminal(_)
+            | PassphraseError::File(_)
+            | PassphraseError::Empty
+            | PassphraseError::Different => None,
+        };
+        let failure = Self::new(Kind::Invalid, error);
+        next.into_iter().fold(failure, Self::next)
+    }
 }

@@ -93,6 +93,7 @@ impl Failure {
         Self::new(Kind::Io, format!("{doing}: {error}"))
     }
 
+    /// Whose move it is.
     pub const fn kind(&self) -> Kind {
         self.kind
     }

@@ -16,30 +16,31 @@ pub struct Output {
 }
 
 impl Output {
+    /// For people, or for programs.
     pub const fn new(json: bool) -> Self {
         Self { json }
     }
 
     /// The answer: its `Display` for people, its fields for programs.
-    pub fn answer(&self, answer: &(impl Serialize + Display)) -> Result<(), Failure> {
+    pub fn answer(self, answer: &(impl Serialize + Display)) -> Result<(), Failure> {
         let text = if self.json { to_json(answer)? } else { answer.to_string() };
         write_line(&text)
     }
 
     /// Something worth knowing beside the answer; not for programs.
-    pub fn note(&self, note: impl Display) {
+    pub fn note(self, note: impl Display) {
         if !self.json {
             eprintln!("{note}");
         }
     }
 
     /// Whether somebody looks on, so that progress may be drawn.
-    pub fn is_watched(&self) -> bool {
+    pub fn is_watched(self) -> bool {
         !self.json && io::stderr().is_terminal()
     }
 
     /// Shows a failure; the process is to end with the code.
-    pub fn failed(&self, failure: &Failure) -> ExitCode {
+    pub fn failed(self, failure: &Failure) -> ExitCode {
         if self.json {
             eprintln!("{}", failure_as_json(failure));
         } else {
@@ -75,10 +76,12 @@ pub struct Table {
 }
 
 impl Table {
+    /// A table with these headings and no rows.
     pub fn new<const N: usize>(heading: [&str; N]) -> Self {
         Self { rows: vec![heading.iter().map(ToString::to_string).collect()] }
     }
 
+    /// Adds a row.
     pub fn row<const N: usize>(&mut self, cells: [String; N]) {
         self.rows.push(cells.into());
     }

@@ -1,0 +1,136 @@
+//! The key under which a role seals what it keeps, as the operator chose: in a file, or under a passphrase in a file.
+//!
+//! The passphrase is turned into a key once, at start-up; what a role reads and writes later costs no Argon2.
+
+use std::path::{Path, PathBuf};
+
+use symbolon_encoding::Tuple;
+use symbolon_envelope::sealed::{self, Lock, OpenError, Passphrase, SealError, SealingKey};
+use zeroize::Zeroizing;
+
+use crate::identity::unhex;
+use crate::passphrase::{PassphraseError, Passphrases};
+use crate::random::system;
+use crate::secret_file::{self, SecretFileError};
+
+/// What the operator chose.
+#[derive(Clone, Copy, Debug)]
+pub enum Place<'a> {
+    /// The key itself is in this file; the file is the secret.
+    File(&'a Path),
+    /// The key in this file is sealed under a passphrase.
+    Passphrase(&'a Path),
+}
+
+/// Why there is no sealing key.
+#[derive(Debug, thiserror::Error)]
+pub enum SealingError {
+    /// The file can't be used.
+    #[error("the sealing key's file can't be used")]
+    File(#[from] SecretFileError),
+    /// No passphrase came.
+    #[error("the sealing key is under a passphrase")]
+    Passphrase(#[from] PassphraseError),
+    /// The passphrase is wrong, or the file isn't what it was.
+    #[error("the sealing key in {} doesn't open", file.display())]
+    Locked {
+        /// The file.
+        file: PathBuf,
+        /// How it failed.
+        #[source]
+        error: OpenError,
+    },
+    /// A new key could not be sealed.
+    #[error("the new sealing key can't be sealed")]
+    Seal(#[from] SealError),
+}
+
+/// The sealing key of an existing file.
+pub fn unlock(place: Place<'_>, passphrases: &Passphrases) -> Result<SealingKey, SealingError> {
+    match place {
+        Place::File(path) => Ok(SealingKey::new(*unhexed(path, &secret_file::read(path)?)?)),
+        Place::Passphrase(path) => open(path, &secret_file::read(path)?, passphrases),
+    }
+}
+
+/// As [`unlock`], but a new key where there is no file yet.
+pub fn unlock_or_make(place: Place<'_>, passphrases: &Passphrases) -> Result<SealingKey, SealingError> {
+    match unlock(place, passphrases) {
+        Err(SealingError::File(SecretFileError::Missing(_))) => make(place, passphrases),
+        other => other,
+    }
+}
+
+fn make(place: Place<'_>, passphrases: &Passphrases) -> Result<SealingKey, SealingError> {
+    let key = SealingKey::generate(&mut system());
+    match place {
+        Place::File(path) => {
+            let text = Zeroizing::new(hex::encode(key.expose()));
+            secret_file::create(path, Zeroizing::new(format!("{}\n", *text)).as_bytes())?;
+        }
+        Place::Passphrase(path) => {
+            let passphrase = Passphrase::new(passphrases.chosen(&named(path))?.to_string());
+            let blob = sealed::seal(Lock::Passphrase(&passphrase), &label(), key.expose(), &mut system())?;
+            secret_file::create(path, &blob)?;
+        }
+    }
+    Ok(key)
+}
+
+fn open(path: &Path, blob: &[u8], passphrases: &Passphrases) -> Result<SealingKey, SealingError> {
+    let passphrase = Passphrase::new(passphrases.existing(&named(path))?.to_string());
+    let opened = sealed::open(Lock::Passphrase(&passphrase), &label(), blob);
+    let opened = opened.map_err(|error| SealingError::Locked { file: path.to_owned(), error })?;
+    let bytes = opened.as_slice().try_into().map_err(|_| SecretFileError::Malformed(path.to_owned()))?;
+    Ok(SealingKey::new(bytes))
+}
+
+fn unhexed(path: &Path, content: &[u8]) -> Result<Zeroizing<[u8; 32]>, SecretFileError> {
+    unhex(content).ok_or_else(|| SecretFileError::Malformed(path.to_owned()))
+}
+
+fn label() -> Tuple {
+    Tuple::new("sealed/sealing-key")
+}
+
+fn named(path: &Path) -> String {
+    format!("the sealing key {}", path.display())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn passphrases(folder: &Path, text: &str) -> Passphrases {
+        let path = folder.join(text);
+        secret_file::create(&path, text.as_bytes()).unwrap();
+        Passphrases::from(Some(path))
+    }
+
+    #[test]
+    fn a_key_under_a_passphrase_opens_with_it_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("sealing.key");
+        let right = passphrases(folder.path(), "right");
+        let made = unlock_or_make(Place::Passphrase(&path), &right).unwrap();
+        let again = unlock(Place::Passphrase(&path), &right).unwrap();
+        assert_eq!(made.expose(), again.expose());
+        let wrong = unlock(Place::Passphrase(&path), &passphrases(folder.path(), "wrong"));
+        assert!(matches!(wrong, Err(SealingError::Locked { error: OpenError::WrongKey, .. })));
+    }
+
+    #[test]
+    fn a_key_in_a_file_is_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("sealing.key");
+        let made = unlock_or_make(Place::File(&path), &Passphrases::default()).unwrap();
+        let again = unlock(Place::File(&path), &Passphrases::default()).unwrap();
+        assert_eq!(made.expose(), again.expose());
+    }
+
+    #[test]
+    fn a_missing_file_is_not_made_by_unlocking() {
+        let missing = unlock(Place::File(Path::new("/nonexistent/sealing.key")), &Passphrases::default());
+        assert!(matches!(missing, Err(SealingError::File(SecretFileError::Missing(_)))));
+    }
+}
