@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -49,7 +50,7 @@ impl Start {
     /// Starts it where it is expected to refuse, and waits for its end.
     pub fn refused(&self, guardian: &Guardian) -> (ExitStatus, String) {
         let mut process = self.spawn(guardian);
-        if let Ok(address) = process.lines.recv_timeout(PATIENCE) {
+        if let Ok(address) = process.announced() {
             panic!("{} came up on {address}:\n{}", self.name, process.log());
         }
         let status = process.reap();
@@ -69,13 +70,13 @@ impl Start {
             .spawn()
             .unwrap_or_else(|error| panic!("{} does not start: {error}", self.command[0]));
         guardian.watch(child.id());
-        let lines = watch(child.stdout.take().expect("stdout is piped"), log.clone());
+        let ready = watch(child.stdout.take().expect("stdout is piped"), log.clone());
         Process {
             start: self.clone(),
             child: Some(child),
             guardian: guardian.clone(),
             log,
-            lines,
+            ready: Mutex::new(ready),
             address: None,
         }
     }
@@ -105,7 +106,8 @@ pub struct Process {
     child: Option<Child>,
     guardian: Guardian,
     log: PathBuf,
-    lines: Receiver<SocketAddr>,
+    /// Locked only so that deployments can be shared between tests.
+    ready: Mutex<Receiver<SocketAddr>>,
     address: Option<SocketAddr>,
 }
 
@@ -113,7 +115,7 @@ impl Process {
     /// Waits until it is ready. If it ends instead, or says nothing in time, this panics with its log.
     #[must_use]
     pub fn when_ready(mut self) -> Self {
-        match self.lines.recv_timeout(PATIENCE) {
+        match self.announced() {
             Ok(address) => self.address = Some(address),
             Err(RecvTimeoutError::Timeout) => panic!("{} is not ready:\n{}", self.start.name, self.log()),
             Err(RecvTimeoutError::Disconnected) => {
@@ -122,6 +124,10 @@ impl Process {
             }
         }
         self
+    }
+
+    fn announced(&mut self) -> Result<SocketAddr, RecvTimeoutError> {
+        self.ready.get_mut().unwrap_or_else(PoisonError::into_inner).recv_timeout(PATIENCE)
     }
 
     /// Where it listens.
