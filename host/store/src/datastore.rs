@@ -2,11 +2,13 @@
 
 use crate::{
     OpenError, Owner, Schema, StoreError,
+    error::{SQLITE_ERROR, result_code},
     lock::{ProcessLock, create_private},
     schema,
 };
 use sqlx::{
-    Sqlite, SqliteConnection, SqlitePool, Transaction,
+    Sqlite, SqliteConnection, SqlitePool,
+    pool::PoolConnection,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 use std::{path::Path, time::Duration};
@@ -31,10 +33,10 @@ pub struct Datastore {
 }
 
 /// A transaction that reads one state of the datastore, whatever is written meanwhile.
-pub struct Read(Transaction<'static, Sqlite>);
+pub struct Read(PoolConnection<Sqlite>);
 
 /// The one transaction that writes. Dropped without [`Write::commit`], it has changed nothing.
-pub struct Write(Transaction<'static, Sqlite>);
+pub struct Write(PoolConnection<Sqlite>);
 
 impl Datastore {
     /// Opens the owner's datastore, and makes it where there is none.
@@ -52,12 +54,12 @@ impl Datastore {
 
     /// Begins to read.
     pub async fn read(&self) -> Result<Read, StoreError> {
-        Ok(Read(self.readers.begin().await?))
+        Ok(Read(begin(&self.readers, "BEGIN").await?))
     }
 
     /// Begins to write, when the writers before have ended.
     pub async fn write(&self) -> Result<Write, StoreError> {
-        Ok(Write(self.writer.begin_with("BEGIN IMMEDIATE").await?))
+        Ok(Write(begin(&self.writer, "BEGIN IMMEDIATE").await?))
     }
 
     /// Closes it, with what the write-ahead log still has brought into the file.
@@ -79,8 +81,9 @@ impl Write {
     }
 
     /// Makes all of it durable, or nothing.
-    pub async fn commit(self) -> Result<(), StoreError> {
-        Ok(self.0.commit().await?)
+    pub async fn commit(mut self) -> Result<(), StoreError> {
+        sqlx::query("COMMIT").execute(&mut *self.0).await?;
+        Ok(())
     }
 }
 
@@ -105,6 +108,23 @@ impl Reading for Write {
     }
 }
 
+async fn begin(pool: &SqlitePool, how: &'static str) -> Result<PoolConnection<Sqlite>, StoreError> {
+    let mut connection = pool.acquire().await?;
+    sqlx::query(how).execute(&mut *connection).await?;
+    Ok(connection)
+}
+
+/// Ends whatever transaction is left on a connection that goes back to its pool, and says whether it is good for more.
+///
+/// Not `sqlx`'s own transactions: `SQLite` ends some by itself when the disk is full, and `sqlx` then counts one
+/// transaction too many on that connection for ever.
+async fn end_transaction(connection: &mut SqliteConnection) -> bool {
+    match sqlx::query("ROLLBACK").execute(connection).await {
+        Ok(_) => true,
+        Err(error) => result_code(&error) == Some(SQLITE_ERROR), // "no transaction is active"
+    }
+}
+
 fn pool(connections: u32) -> SqlitePoolOptions {
     SqlitePoolOptions::new()
         .max_connections(connections)
@@ -112,6 +132,7 @@ fn pool(connections: u32) -> SqlitePoolOptions {
         .idle_timeout(None)
         .max_lifetime(None)
         .test_before_acquire(false)
+        .after_release(|connection, _| Box::pin(async { Ok(end_transaction(connection).await) }))
 }
 
 fn options(path: &Path) -> SqliteConnectOptions {

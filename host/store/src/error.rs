@@ -60,6 +60,8 @@ pub enum StoreError {
 }
 
 // Primary result codes of SQLite (https://www.sqlite.org/rescode.html); extended codes have them in the low byte.
+/// Also what a `ROLLBACK` gives where there is no transaction.
+pub(crate) const SQLITE_ERROR: u32 = 1;
 const SQLITE_CORRUPT: u32 = 11;
 const SQLITE_FULL: u32 = 13;
 const SQLITE_CONSTRAINT: u32 = 19;
@@ -83,7 +85,7 @@ impl From<sqlx::Error> for StoreError {
     }
 }
 
-fn result_code(error: &sqlx::Error) -> Option<u32> {
+pub(crate) fn result_code(error: &sqlx::Error) -> Option<u32> {
     error.as_database_error()?.code()?.parse().ok()
 }
 
