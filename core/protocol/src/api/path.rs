@@ -48,16 +48,16 @@ pub const AUDIT_CHECKPOINT: &str = "/v1/accounts/{account}/audit/checkpoint";
 pub const AUDIT_PROOF: &str = "/v1/accounts/{account}/audit/proof";
 /// Cosignatures of the checkpoint.
 pub const AUDIT_COSIGNATURES: &str = "/v1/accounts/{account}/audit/cosignatures";
-/// The gateway: encrypt.
-pub const ENCRYPT: &str = "/v1/accounts/{account}/encrypt";
+/// The gateway: encrypt. Its callers belong to one account each, so that its paths name none.
+pub const ENCRYPT: &str = "/v1/encrypt";
 /// The gateway: decrypt.
-pub const DECRYPT: &str = "/v1/accounts/{account}/decrypt";
+pub const DECRYPT: &str = "/v1/decrypt";
 /// The gateway: make a data key.
-pub const DATA_KEYS: &str = "/v1/accounts/{account}/data-keys";
+pub const DATA_KEYS: &str = "/v1/data-keys";
 /// The gateway: unwrap a data key.
-pub const DATA_KEYS_UNWRAP: &str = "/v1/accounts/{account}/data-keys/unwrap";
+pub const DATA_KEYS_UNWRAP: &str = "/v1/data-keys/unwrap";
 
-/// Fills a template's only parameter, the account: for [`ROOT`], [`KEYS`], [`PERMITS`] and all others without a second one.
+/// Fills a template's only parameter, the account: for [`ROOT`], [`KEYS`], [`PERMITS`] and all others of the access manager without a second one.
 pub fn of_account(template: &str, account: &Id) -> String {
     template.replace("{account}", &format!("{account}"))
 }
