@@ -81,6 +81,7 @@ impl Output {
     /// `PRK = HKDF-Extract("symbolon/v1/kdf", T("ikm", encode(Z), c))`,
     /// `key ‖ commitment = HKDF-Expand(PRK, T("okm", I, cf id, header, H(context)), 64)`; `c` and the id are empty
     /// where the key has no customer fragment.
+    #[expect(clippy::missing_panics_doc, reason = "64 bytes are within HKDF's limit")]
     pub fn derive(&self, customer: Option<&CustomerContribution>, binding: Binding<'_>) -> Derived {
         let c = customer.map_or(&[][..], |c| c.value());
         let ikm = Zeroizing::new(Tuple::new("ikm").bytes(&self.z).bytes(c).encode());

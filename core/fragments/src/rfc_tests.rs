@@ -103,7 +103,8 @@ fn check_voprf<S: Suite>() {
 fn check_vector<S: Suite>(server: &Fragment<S>, vector: &Value) {
     let blinds: Vec<_> = scalars::<S>(&vector["Blind"]);
     let inputs: Vec<_> = list(&vector["Input"]).iter().map(bytes).collect();
-    let points: Vec<_> = inputs.iter().zip(&blinds).map(|(input, blind)| blinded::<S>(input, blind)).collect();
+    let points: Vec<_> =
+        inputs.iter().zip(&blinds).map(|(input, blind)| blinded::<S>(input, blind)).collect();
     assert_eq!(encoded::<S>(&points), texts(&vector["BlindedElement"]));
 
     let evaluations = server.evaluate_points(&points).unwrap();

@@ -112,7 +112,12 @@ impl fmt::Display for SuiteId {
 /// A prime-order group with the hashes of RFC 9380 and RFC 9497 §4, and the bulk operations that are worth doing better
 /// than one by one.
 pub trait Suite:
-    Ciphersuite<Group: Group<Field: Field<Scalar: Zeroize + From<u64>>, Serialization: Copy + Send + Sync>>
+    Ciphersuite<
+    Group: Group<
+        Field: Field<Scalar: Zeroize + From<u64>, Serialization = [u8; 32]>,
+        Serialization: Copy + Send + Sync,
+    >,
+>
 {
     /// The suite's number and name.
     const SUITE: SuiteId;
@@ -134,6 +139,11 @@ pub trait Suite:
     /// be sent, comes out as `None`.
     fn multiply_and_encode(secret: &Scalar<Self>, points: &[Element<Self>]) -> Vec<Option<Encoded<Self>>>;
 
+    /// Decodes an element other than the identity from its only encoding.
+    fn decode(bytes: &Encoded<Self>) -> Option<Element<Self>> {
+        Self::Group::deserialize(bytes).ok()
+    }
+
     /// The encodings of the points, sharing what can be shared; `None` for an identity.
     fn encode_all(points: &[Element<Self>]) -> Vec<Option<Encoded<Self>>> {
         points.iter().map(encode_element::<Self>).collect()
@@ -148,7 +158,7 @@ pub struct WrongEncoding;
 /// Decodes an element; refuses the identity and every encoding but the canonical one.
 pub fn decode_element<S: Suite>(bytes: &[u8]) -> Result<Element<S>, WrongEncoding> {
     let array = bytes.try_into().map_err(|_| WrongEncoding)?;
-    S::Group::deserialize(&array).map_err(|_| WrongEncoding)
+    S::decode(&array).ok_or(WrongEncoding)
 }
 
 /// Encodes an element; `None` for the identity.
@@ -164,6 +174,5 @@ pub fn decode_scalar<S: Suite>(bytes: &[u8]) -> Result<Scalar<S>, WrongEncoding>
 
 /// Encodes a scalar in its 32 bytes (RFC 9497 §4). Whoever encodes a secret one wipes the array.
 pub fn encode_scalar<S: Suite>(scalar: &Scalar<S>) -> [u8; 32] {
-    let encoded = <S::Group as Group>::Field::serialize(scalar);
-    encoded.as_ref().try_into().expect("scalars of every suite have 32 bytes")
+    <S::Group as Group>::Field::serialize(scalar)
 }

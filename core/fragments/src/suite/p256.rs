@@ -1,4 +1,4 @@
-//! NIST P-256 with SHA-256 (RFC 9380 §8.2, RFC 9497 §4.3), on RustCrypto's p256.
+//! NIST P-256 with SHA-256 (RFC 9380 §8.2, RFC 9497 §4.3), on the crate `p256`.
 
 use super::{Element, Encoded, Scalar, Suite, SuiteId};
 use alloc::vec::Vec;
@@ -6,7 +6,7 @@ use elliptic_curve::{
     hash2curve::{ExpandMsgXmd, GroupDigest},
     point::Double,
 };
-use frost_p256::P256Sha256;
+use frost_p256::{Group, P256Group, P256Sha256};
 use p256::{NistP256, ProjectivePoint};
 use sha2_0_10::{Digest, Sha256};
 use zeroize::Zeroizing;
@@ -20,7 +20,9 @@ impl Suite for P256Sha256 {
 
     fn hash(parts: &[&[u8]]) -> Vec<u8> {
         let mut hash = Sha256::new();
-        parts.iter().for_each(|part| hash.update(part));
+        for part in parts {
+            hash.update(part);
+        }
         hash.finalize().to_vec()
     }
 
@@ -42,6 +44,11 @@ impl Suite for P256Sha256 {
                 digit => sum + table[usize::from(digit) - 1],
             })
         })
+    }
+
+    /// The library also reads SEC 1's compact form (tag 5), which would give some points a second encoding.
+    fn decode(bytes: &Encoded<Self>) -> Option<Element<Self>> {
+        matches!(bytes[0], 2 | 3).then(|| P256Group::deserialize(bytes).ok())?
     }
 
     fn multiply_and_encode(secret: &Scalar<Self>, points: &[Element<Self>]) -> Vec<Option<Encoded<Self>>> {

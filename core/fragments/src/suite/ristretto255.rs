@@ -19,7 +19,9 @@ impl Suite for Ristretto255Sha512 {
 
     fn hash(parts: &[&[u8]]) -> Vec<u8> {
         let mut hash = Sha512::new();
-        parts.iter().for_each(|part| hash.update(part));
+        for part in parts {
+            hash.update(part);
+        }
         hash.finalize().to_vec()
     }
 
