@@ -12,8 +12,8 @@ mod listing;
 mod log;
 mod sets;
 
-pub use audit::{CosignatureRow, LeafPage};
-pub use documents::{DocumentRow, GrantRow, OrderRow};
+pub use audit::{CheckpointRow, LeafPage};
+pub use documents::{DocumentRow, GrantRow, OrderRow, Stamp};
 pub use idempotency::Remembered;
 pub use keys::{KeyRow, NewKey, NewVersion, VersionRow, VersionStatus};
 pub use listing::{KeyFilter, KeyRange, ListedKey};

@@ -2,13 +2,14 @@
 //!
 //! [`Datastore::open`] is the way in: it locks the datastore to this process, checks that it is whole and that it
 //! belongs to this role, and brings its tables to the program's version. [`access`] has the
-//! typed queries of the access manager; they take a [`Read`] or a [`Write`], so that whoever calls decides
+//! typed queries of the access manager, [`manager`] those of a fragment manager; they take a [`Read`] or a [`Write`], so that whoever calls decides
 //! what is one transaction. Nothing here knows what a document says or who may do what.
 
 pub mod access;
 mod datastore;
 mod error;
 mod lock;
+pub mod manager;
 mod schema;
 mod value;
 

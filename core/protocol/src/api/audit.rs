@@ -16,12 +16,19 @@ pub struct EntryPage {
     pub size: u64,
 }
 
-/// The newest checkpoint.
+/// Checkpoints of the log, as signed notes (C2SP tlog-checkpoint).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Checkpoint {
-    /// A signed note (C2SP tlog-checkpoint) with the permit key's signature and the cosignatures that have come in.
+    /// Signed just now: every permit that was handed out before the request is in its tree.
     pub note: String,
+    /// For a member of the roster: the checkpoint that it should cosign. It stays the same for some seconds, so that
+    /// all members cosign the same one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub open: Option<String>,
+    /// Of the latest checkpoints that were open, the one that most members cosigned, with their cosignatures.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cosigned: Option<String>,
 }
 
 /// Which proof is asked for: inclusion with `leaf`, consistency with `from`.
@@ -56,8 +63,11 @@ pub type ConsistencyProof = InclusionProof;
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Cosignature {
-    /// Size of the checkpoint that is cosigned.
+    /// Size of the open checkpoint that is cosigned.
     pub size: u64,
     /// The signature line (C2SP tlog-cosignature), without its newline.
     pub line: String,
+    /// How far the member's own evaluation log has come: a signed evaluation head (specification §8.3).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub head: Option<Document>,
 }

@@ -81,10 +81,8 @@ pub struct RefreshRequest {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Refreshed {
-    /// How many sets are being refreshed.
+    /// How many sets the managers were asked to refresh. Their instances' epochs tell when it is done.
     pub sets: u64,
-    /// How many ceremonies were proposed for it.
-    pub ceremonies: u64,
-    /// The log's head after the proposals.
-    pub head: u64,
+    /// The request's place in the ceremony log.
+    pub sequence: u64,
 }

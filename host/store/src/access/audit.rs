@@ -16,16 +16,19 @@ pub struct LeafPage {
     pub size: u64,
 }
 
-/// A member's newest cosignature.
+/// A checkpoint that members were asked to cosign.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CosignatureRow {
-    /// Who cosigned.
-    pub member: u16,
-    /// Size of the tree at the cosigned checkpoint.
+pub struct CheckpointRow {
+    /// Size of its tree.
     pub size: u64,
-    /// The signature line.
-    pub line: String,
+    /// The signed note, without cosignatures.
+    pub note: String,
+    /// When it was made, Unix seconds.
+    pub made: u64,
 }
+
+/// Checkpoints that are kept: the open one, and a few before it, whose cosignatures may be all that there is for now.
+const KEPT: u32 = 4;
 
 impl<T: Reading> Rows<'_, T> {
     /// How many leaves there are.
@@ -63,17 +66,66 @@ impl<T: Reading> Rows<'_, T> {
         row.map(hash).transpose()
     }
 
-    /// Every member's newest cosignature.
-    pub async fn cosignatures(&mut self) -> Result<Vec<CosignatureRow>, StoreError> {
-        let rows: Vec<(u16, i64, String)> =
-            sqlx::query_as("SELECT member, size, line FROM cosignature WHERE account = ? ORDER BY member")
+    /// The hashes of complete subtrees, in the order in which they are asked for.
+    pub async fn nodes(&mut self, places: &[(u8, u64)]) -> Result<Vec<[u8; 32]>, StoreError> {
+        let mut hashes = Vec::with_capacity(places.len());
+        for (level, position) in places {
+            hashes.push(self.node(*level, *position).await?.ok_or(StoreError::Corrupted)?);
+        }
+        Ok(hashes)
+    }
+
+    /// The newest checkpoint that members are asked to cosign.
+    pub async fn open_checkpoint(&mut self) -> Result<Option<CheckpointRow>, StoreError> {
+        let row = sqlx::query_as(
+            "SELECT size, note, made FROM checkpoint WHERE account = ? ORDER BY size DESC LIMIT 1",
+        )
+        .bind(self.account())
+        .fetch_optional(self.transaction.reading().0)
+        .await?;
+        Ok(row.map(checkpoint))
+    }
+
+    /// The checkpoint with most cosignatures, if any has one; the newest of several.
+    pub async fn cosigned_checkpoint(&mut self) -> Result<Option<CheckpointRow>, StoreError> {
+        let row = sqlx::query_as(
+            "SELECT c.size, c.note, c.made FROM checkpoint c JOIN cosignature s USING (account, size)
+             WHERE c.account = ? GROUP BY c.size ORDER BY count(*) DESC, c.size DESC LIMIT 1",
+        )
+        .bind(self.account())
+        .fetch_optional(self.transaction.reading().0)
+        .await?;
+        Ok(row.map(checkpoint))
+    }
+
+    /// The checkpoint of a size, if it is kept.
+    pub async fn checkpoint(&mut self, size: u64) -> Result<Option<CheckpointRow>, StoreError> {
+        let row = sqlx::query_as("SELECT size, note, made FROM checkpoint WHERE account = ? AND size = ?")
+            .bind(self.account())
+            .bind(column(size))
+            .fetch_optional(self.transaction.reading().0)
+            .await?;
+        Ok(row.map(checkpoint))
+    }
+
+    /// The cosignature lines on the checkpoint of that size, by member.
+    pub async fn cosignatures(&mut self, size: u64) -> Result<Vec<String>, StoreError> {
+        Ok(sqlx::query_scalar("SELECT line FROM cosignature WHERE account = ? AND size = ? ORDER BY member")
+            .bind(self.account())
+            .bind(column(size))
+            .fetch_all(self.transaction.reading().0)
+            .await?)
+    }
+
+    /// How far a member's evaluation log was seen: the number of records and their hash.
+    pub async fn evaluation_head(&mut self, member: Index) -> Result<Option<(u64, [u8; 32])>, StoreError> {
+        let row: Option<(i64, Vec<u8>)> =
+            sqlx::query_as("SELECT records, hash FROM evaluation_head WHERE account = ? AND member = ?")
                 .bind(self.account())
-                .fetch_all(self.transaction.reading().0)
+                .bind(member.get())
+                .fetch_optional(self.transaction.reading().0)
                 .await?;
-        Ok(rows
-            .into_iter()
-            .map(|(member, size, line)| CosignatureRow { member, size: number(size), line })
-            .collect())
+        row.map(|(records, head)| Ok((number(records), hash(head)?))).transpose()
     }
 }
 
@@ -101,15 +153,56 @@ impl Rows<'_, Write> {
         Ok(())
     }
 
-    /// Stores a member's cosignature in the place of the one before.
-    pub async fn put_cosignature(&mut self, member: Index, size: u64, line: &str) -> Result<(), StoreError> {
-        sqlx::query("REPLACE INTO cosignature (account, member, size, line) VALUES (?, ?, ?, ?)")
+    /// Asks members to cosign a checkpoint from now on, and forgets the oldest ones.
+    pub async fn put_checkpoint(&mut self, new: &CheckpointRow) -> Result<(), StoreError> {
+        sqlx::query("INSERT INTO checkpoint (account, size, note, made) VALUES (?, ?, ?, ?)")
             .bind(self.account())
-            .bind(member.get())
+            .bind(column(new.size))
+            .bind(new.note.as_str())
+            .bind(column(new.made))
+            .execute(self.transaction.connection())
+            .await?;
+        sqlx::query(
+            "DELETE FROM checkpoint WHERE account = ?1 AND size < (SELECT min(size) FROM
+                 (SELECT size FROM checkpoint WHERE account = ?1 ORDER BY size DESC LIMIT ?2))",
+        )
+        .bind(self.account())
+        .bind(KEPT)
+        .execute(self.transaction.connection())
+        .await?;
+        Ok(())
+    }
+
+    /// Stores a member's cosignature on a kept checkpoint.
+    pub async fn put_cosignature(&mut self, size: u64, member: Index, line: &str) -> Result<(), StoreError> {
+        sqlx::query("REPLACE INTO cosignature (account, size, member, line) VALUES (?, ?, ?, ?)")
+            .bind(self.account())
             .bind(column(size))
+            .bind(member.get())
             .bind(line)
             .execute(self.transaction.connection())
             .await?;
         Ok(())
     }
+
+    /// Stores how far a member's evaluation log has come.
+    pub async fn put_evaluation_head(
+        &mut self,
+        member: Index,
+        records: u64,
+        hash: &[u8; 32],
+    ) -> Result<(), StoreError> {
+        sqlx::query("REPLACE INTO evaluation_head (account, member, records, hash) VALUES (?, ?, ?, ?)")
+            .bind(self.account())
+            .bind(member.get())
+            .bind(column(records))
+            .bind(hash.to_vec())
+            .execute(self.transaction.connection())
+            .await?;
+        Ok(())
+    }
+}
+
+fn checkpoint((size, note, made): (i64, String, i64)) -> CheckpointRow {
+    CheckpointRow { size: number(size), note, made: number(made) }
 }

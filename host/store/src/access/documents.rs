@@ -40,6 +40,17 @@ pub struct GrantRow {
     pub document: Vec<u8>,
 }
 
+/// Which of the owner's documents are held: while it stays the same, so do they.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stamp {
+    /// Version of the newest root document; 0 where the account is unknown.
+    pub root: u64,
+    /// Version of the deny document; 0 where there is none.
+    pub deny: u64,
+    /// How many orders there are.
+    pub orders: u64,
+}
+
 pub(super) async fn accounts(transaction: &mut impl Reading) -> Result<Vec<AccountId>, StoreError> {
     let rows: Vec<Vec<u8>> = sqlx::query_scalar("SELECT DISTINCT account FROM root ORDER BY account")
         .fetch_all(transaction.reading().0)
@@ -69,13 +80,17 @@ impl<T: Reading> Rows<'_, T> {
         Ok(row.map(document))
     }
 
-    /// Version of the newest root document; 0 where the account is unknown.
-    pub async fn root_version(&mut self) -> Result<u64, StoreError> {
-        let version: Option<i64> = sqlx::query_scalar("SELECT max(version) FROM root WHERE account = ?")
-            .bind(self.account())
-            .fetch_one(self.transaction.reading().0)
-            .await?;
-        Ok(version.map_or(0, number))
+    /// Which documents are held.
+    pub async fn stamp(&mut self) -> Result<Stamp, StoreError> {
+        let (root, deny, orders): (i64, i64, i64) = sqlx::query_as(
+            r#"SELECT coalesce((SELECT max(version) FROM root WHERE account = ?1), 0),
+                      coalesce((SELECT version FROM deny WHERE account = ?1), 0),
+                      (SELECT count(*) FROM "order" WHERE account = ?1)"#,
+        )
+        .bind(self.account())
+        .fetch_one(self.transaction.reading().0)
+        .await?;
+        Ok(Stamp { root: number(root), deny: number(deny), orders: number(orders) })
     }
 
     /// The deny document.
@@ -100,27 +115,6 @@ impl<T: Reading> Rows<'_, T> {
         .fetch_all(self.transaction.reading().0)
         .await?;
         Ok(rows.into_iter().map(order).collect())
-    }
-
-    /// An order.
-    pub async fn order(&mut self, serial: u64) -> Result<Option<OrderRow>, StoreError> {
-        let row: Option<(i64, Vec<u8>, i64)> = sqlx::query_as(
-            r#"SELECT serial, document, stored FROM "order" WHERE account = ? AND serial = ?"#,
-        )
-        .bind(self.account())
-        .bind(column(serial))
-        .fetch_optional(self.transaction.reading().0)
-        .await?;
-        Ok(row.map(order))
-    }
-
-    /// The newest order's serial; 0 where there is none.
-    pub async fn order_serial(&mut self) -> Result<u64, StoreError> {
-        let serial: Option<i64> = sqlx::query_scalar(r#"SELECT max(serial) FROM "order" WHERE account = ?"#)
-            .bind(self.account())
-            .fetch_one(self.transaction.reading().0)
-            .await?;
-        Ok(serial.map_or(0, number))
     }
 
     /// A grant.

@@ -133,12 +133,28 @@ CREATE TABLE audit_node (
     hash     BLOB    NOT NULL,
     PRIMARY KEY (account, level, position)
 ) STRICT, WITHOUT ROWID;
--- The newest cosignature of each member.
+-- Checkpoints that members were or are asked to cosign.
+CREATE TABLE checkpoint (
+    account BLOB    NOT NULL,
+    size    INTEGER NOT NULL,
+    note    TEXT    NOT NULL,
+    made    INTEGER NOT NULL,
+    PRIMARY KEY (account, size)
+) STRICT;
 CREATE TABLE cosignature (
     account BLOB    NOT NULL,
-    member  INTEGER NOT NULL,
     size    INTEGER NOT NULL,
+    member  INTEGER NOT NULL,
     line    TEXT    NOT NULL,
+    PRIMARY KEY (account, size, member),
+    FOREIGN KEY (account, size) REFERENCES checkpoint (account, size) ON DELETE CASCADE
+) STRICT;
+-- How far each member's own evaluation log was seen.
+CREATE TABLE evaluation_head (
+    account BLOB    NOT NULL,
+    member  INTEGER NOT NULL,
+    records INTEGER NOT NULL,
+    hash    BLOB    NOT NULL,
     PRIMARY KEY (account, member)
 ) STRICT;
 
