@@ -27,12 +27,16 @@ pub fn run(words: &[String]) -> Result<(), Failure> {
     )?;
     wasm::check()?;
     licences()?;
-    step::run(
-        "ceremony model",
-        Command::new("python3").args(["docs/models/ceremony.py", "--quick"]).current_dir(step::root()),
-    )?;
+    step::run("ceremony model", &mut python(&["docs/models/ceremony.py", "--quick"]))?;
     step::run("programs", &mut step::cargo(&["build", "-q", "--workspace", "--bins"]))?;
     step::run("tests", &mut step::cargo(&["test", "-q", "--workspace", "--no-fail-fast"]))
+}
+
+/// What checks us from outside of our own code is in another language.
+fn python(words: &[&str]) -> Command {
+    let mut command = Command::new("python3");
+    command.args(words).current_dir(step::root());
+    command
 }
 
 /// `cargo deny` is a tool of its own with a database to fetch; tests/arrows checks licences and sources by the same
