@@ -5,4 +5,5 @@
 extern crate alloc;
 
 pub mod api;
+pub mod ceremony;
 pub mod wire;
