@@ -1,0 +1,113 @@
+//! A profile: the file that tells a client whose account it works in, who it is, and how it reaches the servers.
+
+use crate::error::FileError;
+use serde::{Deserialize, Serialize};
+use std::fs;
+use std::path::{Path, PathBuf};
+use symbolon_encoding::from_canonical;
+use symbolon_fragments::names::AccountId;
+use symbolon_trust::{RootDocument, RootError, Signed, TrustedRoot};
+
+/// How fragment managers are reached.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RouteChoice {
+    /// Directly where that works, else through the access manager's relay.
+    #[default]
+    Auto,
+    /// Always through the relay.
+    Relay,
+    /// Always directly.
+    Direct,
+}
+
+/// A client's settings. Paths in the file are relative to it; here they are as they can be opened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Profile {
+    /// The account's id, `symacct1…`.
+    pub account: String,
+    /// The file with the account's first root document, signed. Successors come from the access manager and are
+    /// verified.
+    pub root: PathBuf,
+    /// The file with the holder's identity.
+    pub identity: PathBuf,
+    /// `host:port` of the access manager, where it isn't the one of the root document.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub access_manager: Option<String>,
+    /// How fragment managers are reached.
+    #[serde(default)]
+    pub route: RouteChoice,
+    /// Files with customer fragments: the first is for writing, all are for reading.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub customer_fragments: Vec<PathBuf>,
+}
+
+/// Why a profile can't be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ProfileError {
+    /// The profile's file, or one that it names.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// Not TOML, an unknown or a missing key.
+    #[error("the profile {} is not well formed", file.display())]
+    Form {
+        /// The file.
+        file: PathBuf,
+        /// Where and why.
+        #[source]
+        cause: Box<toml::de::Error>,
+    },
+    /// The account's id is mistyped.
+    #[error("`account` is not an account id")]
+    Account(#[source] symbolon_fragments::names::WrongHashName),
+    /// The root file holds no signed root document.
+    #[error("{} is not a root document", .0.display())]
+    NotARoot(PathBuf),
+    /// It holds one that is not the account's.
+    #[error("the root document is not the account's")]
+    Root(#[from] RootError),
+}
+
+impl Profile {
+    /// Reads a profile.
+    pub fn load(file: &Path) -> Result<Self, ProfileError> {
+        let text = fs::read_to_string(file).map_err(|cause| FileError::io(file, cause))?;
+        let mut profile: Self = toml::from_str(&text)
+            .map_err(|cause| ProfileError::Form { file: file.into(), cause: Box::new(cause) })?;
+        let base = file.parent().unwrap_or(Path::new("."));
+        profile.paths().for_each(|path| *path = base.join(&*path));
+        Ok(profile)
+    }
+
+    /// Writes a profile, in the place of the file that may be there. Paths below the file's folder become relative.
+    ///
+    /// # Panics
+    /// Never: a profile is TOML.
+    pub fn save(&self, file: &Path) -> Result<(), ProfileError> {
+        let base = file.parent().unwrap_or(Path::new("."));
+        let mut relative = self.clone();
+        relative.paths().for_each(|path| {
+            if let Ok(below) = path.strip_prefix(base) {
+                *path = below.into();
+            }
+        });
+        let text = toml::to_string(&relative).expect("a profile is TOML");
+        let draft = file.with_added_extension("new");
+        let written = fs::write(&draft, text).and_then(|()| fs::rename(&draft, file));
+        Ok(written.map_err(|cause| FileError::io(file, cause))?)
+    }
+
+    /// The account's root document, checked against the account's id.
+    pub fn trusted_root(&self) -> Result<TrustedRoot, ProfileError> {
+        let account: AccountId = self.account.parse().map_err(ProfileError::Account)?;
+        let bytes = fs::read(&self.root).map_err(|cause| FileError::io(&self.root, cause))?;
+        let signed: Signed<RootDocument> =
+            from_canonical(&bytes).map_err(|_| ProfileError::NotARoot(self.root.clone()))?;
+        Ok(TrustedRoot::install(account, signed)?)
+    }
+
+    fn paths(&mut self) -> impl Iterator<Item = &mut PathBuf> {
+        [&mut self.root, &mut self.identity].into_iter().chain(&mut self.customer_fragments)
+    }
+}
