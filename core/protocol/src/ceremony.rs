@@ -34,6 +34,6 @@ pub use message::{
     MAX_MESSAGE_BYTES, MAX_SETS, Message, Number, Proposal, SealedShares, Signatures, Status, Step,
     Transcript, Work,
 };
-pub use observer::{Author, Observed, Observer};
+pub use observer::{Author, Observed, observe};
 pub use seal::{ENCAPSULATED_BYTES, PUBLIC_KEY_BYTES};
 pub use tally::{BadDealing, DealingFault};

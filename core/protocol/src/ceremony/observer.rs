@@ -2,14 +2,11 @@
 
 use super::{
     machine::signed_by_key,
-    message::{Erasure, Flip, Message, Transcript},
+    message::{Certified, Erasure, Flip, Message, Transcript},
 };
-use alloc::{
-    collections::{BTreeMap, BTreeSet},
-    vec::Vec,
-};
+use alloc::vec::Vec;
 use symbolon_encoding::DecodeError;
-use symbolon_fragments::names::{AccountId, Index, InstanceId, SetId};
+use symbolon_fragments::names::{Index, SetId};
 use symbolon_trust::{TrustedRoot, VerifiedEpochCertificate, hash};
 
 /// Who can have written a message.
@@ -31,17 +28,12 @@ pub enum Observed {
         /// The hash of the create request that its set was made for, as the poster says.
         origin: [u8; 32],
     },
-    /// A member holds, and serves, an instance.
+    /// A member holds, and serves, the instances of a ceremony.
     Flipped {
-        /// The instance.
-        instance: InstanceId,
+        /// The ceremony.
+        transcript: Transcript,
         /// The member.
         index: Index,
-    },
-    /// All members of an instance hold it.
-    Settled {
-        /// The instance.
-        instance: InstanceId,
     },
     /// A member erased a destroyed set.
     Erased {
@@ -52,19 +44,6 @@ pub enum Observed {
         /// The serial of the order to destroy.
         serial: u64,
     },
-}
-
-/// Follows an account's log. Rebuilt by observing the log again, in order or not.
-#[derive(Debug)]
-pub struct Observer {
-    account: AccountId,
-    transcripts: BTreeMap<Transcript, Ceremony>,
-}
-
-#[derive(Debug, Default)]
-struct Ceremony {
-    instances: BTreeMap<InstanceId, Vec<Index>>,
-    flipped: BTreeSet<Index>,
 }
 
 impl Message {
@@ -83,79 +62,35 @@ impl Message {
     }
 }
 
-impl Observer {
-    /// An observer who has seen nothing.
-    pub const fn new(account: AccountId) -> Self {
-        Self { account, transcripts: BTreeMap::new() }
-    }
-
-    /// What a message of the log makes known. What is not verifiable makes nothing known.
-    pub fn observe(&mut self, root: &TrustedRoot, message: &[u8]) -> Result<Vec<Observed>, DecodeError> {
-        let mut out = Vec::new();
-        match Message::from_bytes(message)? {
-            Message::Certificates(certificates) => {
-                for certified in certificates {
-                    let Ok(certificate) = VerifiedEpochCertificate::verify(certified.certificate, root)
-                    else {
-                        continue;
-                    };
-                    self.complete(&certificate, hash(&certified.origin), &mut out);
-                }
-            }
-            Message::Flip(flip) => {
-                let Flip { account, index, transcript } = *flip.body();
-                if account == self.account && signed_by_key(root, index, &flip) {
-                    self.flipped(transcript, index, &mut out);
-                }
-            }
-            Message::Erasure(erasure) => {
-                let Erasure { account, index, set, serial } = *erasure.body();
-                if account == self.account && signed_by_key(root, index, &erasure) {
-                    out.push(Observed::Erased { set, index, serial });
-                }
-            }
-            Message::Proposal(_)
-            | Message::Join(_)
-            | Message::Commit(_)
-            | Message::Deal(_)
-            | Message::Signatures(_)
-            | Message::Have(_)
-            | Message::Order(_)
-            | Message::Refresh(_) => {}
+/// What a message of the log makes known. What can't be verified makes nothing known. An instance has settled when all
+/// its members have flipped the transcript that its certificate names.
+pub fn observe(root: &TrustedRoot, message: &[u8]) -> Result<Vec<Observed>, DecodeError> {
+    Ok(match Message::from_bytes(message)? {
+        Message::Certificates(certificates) => {
+            certificates.into_iter().filter_map(|certified| complete(root, certified)).collect()
         }
-        Ok(out)
-    }
-
-    fn complete(
-        &mut self,
-        certificate: &VerifiedEpochCertificate,
-        origin: [u8; 32],
-        out: &mut Vec<Observed>,
-    ) {
-        let (body, instance) = (certificate.certificate(), certificate.instance());
-        let ceremony = self.transcripts.entry(Transcript::of(body)).or_default();
-        if ceremony.instances.insert(instance, body.members.clone()).is_some() {
-            return;
+        Message::Flip(flip) => {
+            let Flip { account, index, transcript } = *flip.body();
+            let valid = account == root.account() && signed_by_key(root, index, &flip);
+            valid.then_some(Observed::Flipped { transcript, index }).into_iter().collect()
         }
-        out.push(Observed::Complete { certificate: certificate.clone(), origin });
-        out.extend(ceremony.flipped.iter().map(|index| Observed::Flipped { instance, index: *index }));
-        out.extend(ceremony.is_settled(&body.members).then_some(Observed::Settled { instance }));
-    }
-
-    fn flipped(&mut self, transcript: Transcript, index: Index, out: &mut Vec<Observed>) {
-        let ceremony = self.transcripts.entry(transcript).or_default();
-        if !ceremony.flipped.insert(index) {
-            return;
+        Message::Erasure(erasure) => {
+            let Erasure { account, index, set, serial } = *erasure.body();
+            let valid = account == root.account() && signed_by_key(root, index, &erasure);
+            valid.then_some(Observed::Erased { set, index, serial }).into_iter().collect()
         }
-        for (instance, members) in &ceremony.instances {
-            out.push(Observed::Flipped { instance: *instance, index });
-            out.extend(ceremony.is_settled(members).then_some(Observed::Settled { instance: *instance }));
-        }
-    }
+        Message::Proposal(_)
+        | Message::Join(_)
+        | Message::Commit(_)
+        | Message::Deal(_)
+        | Message::Signatures(_)
+        | Message::Have(_)
+        | Message::Order(_)
+        | Message::Refresh(_) => Vec::new(),
+    })
 }
 
-impl Ceremony {
-    fn is_settled(&self, members: &[Index]) -> bool {
-        members.iter().all(|index| self.flipped.contains(index))
-    }
+fn complete(root: &TrustedRoot, certified: Certified) -> Option<Observed> {
+    let certificate = VerifiedEpochCertificate::verify(certified.certificate, root).ok()?;
+    Some(Observed::Complete { certificate, origin: hash(&certified.origin) })
 }
