@@ -172,7 +172,7 @@ fn granted_signer(
 ) -> Result<Thumbprint, SignatureError> {
     let Principal::Holder(holder) = principal;
     let keys: Vec<PublicKey> = signed.signatures().iter().map(|(key, _)| *key).collect();
-    let signer = keys.iter().find(|key| key.thumbprint() == holder);
-    signed.check(signer, 1)?;
+    let granted = keys.iter().find(|key| key.thumbprint() == holder);
+    signed.check(granted, 1)?;
     Ok(holder)
 }

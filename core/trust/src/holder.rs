@@ -29,9 +29,10 @@ impl Principal {
 
 /// A holder's key that was used just now: on the channel that the request came by, or under the job.
 ///
-/// ```compile_fail,E0423
+/// ```compile_fail,E0451
 /// # fn forge(key: symbolon_trust::PublicKey) {
-/// let holder = symbolon_trust::ProvenHolder(key);
+/// let thumbprint = key.thumbprint();
+/// let holder = symbolon_trust::ProvenHolder { key, thumbprint };
 /// # }
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
