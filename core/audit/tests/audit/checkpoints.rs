@@ -70,8 +70,8 @@ fn a_cosignature_is_a_members_over_this_checkpoint() {
     let by = |key: &KeyPair, number| witness.check(&other, &[]).unwrap().cosign(index(number), key, now());
     let wrong = |number| Err(CheckpointError::Cosignature(index(number)));
     assert_eq!(checkpoint.add_cosignature(&root(2), index(1), by(&pair(11), 1)), wrong(1));
-    let line =
-        |key: &KeyPair, number| witness.check(&checkpoint, &[]).unwrap().cosign(index(number), key, now());
+    let same = checkpoint.clone();
+    let line = |key: &KeyPair, number| witness.check(&same, &[]).unwrap().cosign(index(number), key, now());
     let (right, foreign, misnamed, stranger) =
         (line(&pair(11), 1), line(&pair(12), 1), line(&pair(11), 2), line(&pair(9), 9));
     for (number, line) in [(1, foreign), (1, misnamed), (9, stranger)] {

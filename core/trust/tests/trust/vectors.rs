@@ -20,7 +20,7 @@ fn vector<'k, B: Document>(
     let (text, name_hash) = (hex::encode(message(&body)), hex::encode(hash(&body)));
     let signed = hex::encode(to_canonical(&Signed::by(body, signers)));
     let separator = if out.is_empty() { "" } else { ",\n" };
-    write!(out, "{separator}    {{ \"name\": \"{name}\", \"label\": \"symbolon/v1/{}\",\n", B::LABEL)
+    writeln!(out, "{separator}    {{ \"name\": \"{name}\", \"label\": \"symbolon/v1/{}\",", B::LABEL)
         .unwrap();
     write!(out, "      \"message\": \"{text}\",\n      \"sha256\": \"{name_hash}\",\n").unwrap();
     write!(out, "      \"signed\": \"{signed}\" }}").unwrap();
