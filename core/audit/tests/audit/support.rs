@@ -95,7 +95,9 @@ pub struct Tree {
 
 pub fn tree(entries: &[Entry]) -> Tree {
     let (mut frontier, mut nodes) = (Frontier::new(), BTreeMap::new());
-    entries.iter().for_each(|entry| nodes.extend(frontier.append(entry.leaf_hash())));
+    for entry in entries {
+        nodes.extend(frontier.append(entry.leaf_hash()));
+    }
     Tree { frontier, nodes }
 }
 
