@@ -46,24 +46,9 @@ impl<'t, T: Reading> Rows<'t, T> {
     }
 }
 
-/// Marks as destroyed every version of any account whose waiting period has ended; says which accounts have some.
-pub async fn destroy_due(write: &mut Write, now: u64) -> Result<Vec<AccountId>, StoreError> {
-    keys::destroy_due(write, now).await
-}
-
 /// The accounts that have a root document.
 pub async fn accounts(transaction: &mut impl Reading) -> Result<Vec<AccountId>, StoreError> {
     documents::accounts(transaction).await
-}
-
-/// How many bytes the datastore's pages hold, those free for use again left out.
-pub async fn bytes_used(transaction: &mut impl Reading) -> Result<u64, StoreError> {
-    let pages: i64 = sqlx::query_scalar(
-        "SELECT (SELECT page_count FROM pragma_page_count) * (SELECT page_size FROM pragma_page_size)",
-    )
-    .fetch_one(transaction.reading().0)
-    .await?;
-    Ok(number(pages))
 }
 
 /// Forgets what was answered, in any account, to requests older than `until`.
@@ -71,18 +56,25 @@ pub async fn forget_answers(write: &mut Write, until: u64) -> Result<u64, StoreE
     idempotency::forget(write, until).await
 }
 
-/// The highest time that was stored, Unix seconds; 0 in a new datastore.
-pub async fn clock_mark(transaction: &mut impl Reading) -> Result<u64, StoreError> {
-    let mark: Option<i64> =
-        sqlx::query_scalar("SELECT mark FROM clock").fetch_optional(transaction.reading().0).await?;
-    Ok(mark.map_or(0, number))
+impl<T: Reading> Rows<'_, T> {
+    /// The highest time that was stored for the account, Unix seconds; 0 for none.
+    pub async fn clock_mark(&mut self) -> Result<u64, StoreError> {
+        let mark: Option<i64> = sqlx::query_scalar("SELECT mark FROM clock WHERE account = ?")
+            .bind(self.account())
+            .fetch_optional(self.transaction.reading().0)
+            .await?;
+        Ok(mark.map_or(0, number))
+    }
 }
 
-/// Stores the highest time.
-pub async fn put_clock_mark(write: &mut Write, mark: u64) -> Result<(), StoreError> {
-    sqlx::query("REPLACE INTO clock (one, mark) VALUES (1, ?)")
-        .bind(column(mark))
-        .execute(write.connection())
-        .await?;
-    Ok(())
+impl Rows<'_, Write> {
+    /// Stores the highest time.
+    pub async fn put_clock_mark(&mut self, mark: u64) -> Result<(), StoreError> {
+        sqlx::query("REPLACE INTO clock (account, mark) VALUES (?, ?)")
+            .bind(self.account())
+            .bind(column(mark))
+            .execute(self.transaction.connection())
+            .await?;
+        Ok(())
+    }
 }

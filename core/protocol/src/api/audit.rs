@@ -4,6 +4,20 @@ use super::{Document, Id};
 use alloc::{string::String, vec::Vec};
 use serde::{Deserialize, Serialize};
 
+/// Which entries are asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::IntoParams))]
+#[cfg_attr(feature = "openapi", into_params(parameter_in = Query))]
+#[serde(deny_unknown_fields)]
+pub struct EntryQuery {
+    /// Index of the first one, from 0.
+    #[serde(default)]
+    pub first: u64,
+    /// At most so many, 1 to 1000; 100 where it is absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u32>,
+}
+
 /// A page of entries.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

@@ -15,7 +15,9 @@ mod permit;
 mod problem;
 mod set;
 
-pub use audit::{Checkpoint, ConsistencyProof, Cosignature, EntryPage, InclusionProof, ProofQuery};
+pub use audit::{
+    Checkpoint, ConsistencyProof, Cosignature, EntryPage, EntryQuery, InclusionProof, ProofQuery,
+};
 pub use ceremony::{LogEntry, LogHead, LogPage, LogPost, LogQuery};
 pub use encoded::{Document, DocumentError, Id, Secret};
 pub use gateway::{

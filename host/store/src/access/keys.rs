@@ -7,7 +7,7 @@ use crate::{
 };
 use sqlx::{Row, sqlite::SqliteRow};
 use std::collections::BTreeMap;
-use symbolon_fragments::names::{AccountId, Index, KeyId, SetId};
+use symbolon_fragments::names::{Index, KeyId, SetId};
 
 /// A key's own row.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -325,6 +325,22 @@ impl Rows<'_, Write> {
         self.refresh_key(key).await
     }
 
+    /// Marks as destroyed every version whose waiting period has ended; says how many.
+    pub async fn destroy_due(&mut self, now: u64) -> Result<usize, StoreError> {
+        let due: Vec<String> = sqlx::query_scalar(
+            "UPDATE key_version SET status = 'destroyed'
+             WHERE account = ? AND status = 'scheduled' AND destroy_at <= ? RETURNING key",
+        )
+        .bind(self.account())
+        .bind(column(now))
+        .fetch_all(self.transaction.connection())
+        .await?;
+        for key in &due {
+            refresh(self.transaction, self.account(), key).await?;
+        }
+        Ok(due.len())
+    }
+
     /// Derives a key's own row from its versions again, and raises its revision.
     pub async fn refresh_key(&mut self, key: &KeyId) -> Result<(), StoreError> {
         refresh(self.transaction, self.account(), key.as_str()).await
@@ -351,23 +367,6 @@ const REFRESH: &str = r#"
 async fn refresh(write: &mut Write, account: Vec<u8>, key: &str) -> Result<(), StoreError> {
     sqlx::query(REFRESH).bind(account).bind(key).execute(write.connection()).await?;
     Ok(())
-}
-
-pub(super) async fn destroy_due(write: &mut Write, now: u64) -> Result<Vec<AccountId>, StoreError> {
-    let due: Vec<(Vec<u8>, String)> = sqlx::query_as(
-        "UPDATE key_version SET status = 'destroyed' WHERE status = 'scheduled' AND destroy_at <= ?
-         RETURNING account, key",
-    )
-    .bind(column(now))
-    .fetch_all(write.connection())
-    .await?;
-    let mut accounts = Vec::new();
-    for (account, key) in due {
-        accounts.push(AccountId::new(hash(account.clone())?));
-        refresh(write, account, &key).await?;
-    }
-    accounts.dedup();
-    Ok(accounts)
 }
 
 pub(super) fn version(row: &SqliteRow) -> Result<VersionRow, StoreError> {

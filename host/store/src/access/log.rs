@@ -41,15 +41,16 @@ impl<T: Reading> Rows<'_, T> {
         )
     }
 
-    /// Entries behind `after`, in order.
-    pub async fn log(&mut self, after: u64, limit: u32) -> Result<Vec<LogRow>, StoreError> {
+    /// Entries behind `after`, in order: at most `limit`, and of at most so many bytes, but one at least.
+    pub async fn log(&mut self, after: u64, limit: u32, bytes: u64) -> Result<Vec<LogRow>, StoreError> {
+        let last = self.last_within(after, limit, bytes).await?;
         let rows: Vec<(i64, Vec<u8>, Vec<u8>)> = sqlx::query_as(
             "SELECT sequence, hash, message FROM ceremony_log
-             WHERE account = ? AND sequence > ? ORDER BY sequence LIMIT ?",
+             WHERE account = ? AND sequence > ? AND sequence <= ? ORDER BY sequence",
         )
         .bind(self.account())
         .bind(column(after))
-        .bind(limit)
+        .bind(column(last))
         .fetch_all(self.transaction.reading().0)
         .await?;
         rows.into_iter()
@@ -57,6 +58,26 @@ impl<T: Reading> Rows<'_, T> {
                 Ok(LogRow { sequence: number(sequence), hash: hash(head)?, message })
             })
             .collect()
+    }
+
+    async fn last_within(&mut self, after: u64, limit: u32, bytes: u64) -> Result<u64, StoreError> {
+        let lengths: Vec<(i64, i64)> = sqlx::query_as(
+            "SELECT sequence, length(message) FROM ceremony_log
+             WHERE account = ? AND sequence > ? ORDER BY sequence LIMIT ?",
+        )
+        .bind(self.account())
+        .bind(column(after))
+        .bind(limit)
+        .fetch_all(self.transaction.reading().0)
+        .await?;
+        let mut left = bytes;
+        let fits = lengths.iter().take_while(|(_, length)| {
+            let fits = number(*length) <= left;
+            left = left.saturating_sub(number(*length));
+            fits
+        });
+        let last = fits.last().or(lengths.first());
+        Ok(last.map_or(after, |(sequence, _)| number(*sequence)))
     }
 }
 

@@ -86,9 +86,9 @@ CREATE TABLE key_version (
 ) STRICT;
 CREATE UNIQUE INDEX key_version_request ON key_version (account, request_hash);
 CREATE INDEX key_version_set ON key_version (account, set_id);
-CREATE INDEX key_version_due ON key_version (destroy_at) WHERE status = 'scheduled';
+CREATE INDEX key_version_due ON key_version (account, destroy_at) WHERE status = 'scheduled';
 
--- A complete instance of a fragment set. `origin` is the hash of the create request that generated the set.
+-- A complete instance of a fragment set. `transcript` names the ceremony that made it, by what its members saw of it.
 CREATE TABLE instance (
     account     BLOB    NOT NULL,
     set_id      BLOB    NOT NULL,
@@ -98,17 +98,21 @@ CREATE TABLE instance (
     suite       INTEGER NOT NULL,
     t           INTEGER NOT NULL,
     members     BLOB    NOT NULL,
+    transcript  BLOB    NOT NULL,
     certificate BLOB    NOT NULL,
     completed   INTEGER NOT NULL,
+    settled     INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (account, set_id, serial, epoch, instance)
 ) STRICT;
 CREATE UNIQUE INDEX instance_id ON instance (account, instance);
+CREATE INDEX instance_transcript ON instance (account, transcript);
 
+-- A member said that it holds every instance that a ceremony made. It may say so before the certificates are seen here.
 CREATE TABLE flip (
-    account  BLOB    NOT NULL,
-    instance BLOB    NOT NULL,
-    member   INTEGER NOT NULL,
-    PRIMARY KEY (account, instance, member)
+    account    BLOB    NOT NULL,
+    transcript BLOB    NOT NULL,
+    member     INTEGER NOT NULL,
+    PRIMARY KEY (account, transcript, member)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE ceremony_log (
@@ -170,8 +174,9 @@ CREATE TABLE idempotency (
 ) STRICT;
 CREATE INDEX idempotency_stored ON idempotency (stored);
 
--- The highest time that the access manager has seen, over all accounts.
+-- The highest time that the access manager has seen while it worked for an account.
 CREATE TABLE clock (
-    one  INTEGER NOT NULL PRIMARY KEY CHECK (one = 1),
-    mark INTEGER NOT NULL
+    account BLOB    NOT NULL,
+    mark    INTEGER NOT NULL,
+    PRIMARY KEY (account)
 ) STRICT;

@@ -25,6 +25,8 @@ pub struct NewInstance {
     pub t: u16,
     /// Who holds one, ascending.
     pub members: Vec<Index>,
+    /// Names the ceremony that made it.
+    pub transcript: [u8; 32],
     /// Canonical encoding of the certificate with all members' signatures.
     pub certificate: Vec<u8>,
 }
@@ -38,6 +40,8 @@ pub struct InstanceRow {
     pub completed: u64,
     /// Who has flipped to it, ascending.
     pub flipped: Vec<u16>,
+    /// Whether all its members have.
+    pub settled: bool,
 }
 
 /// A set.
@@ -106,13 +110,35 @@ impl<T: Reading> Rows<'_, T> {
 
     async fn with_flips(&mut self, row: &SqliteRow) -> Result<InstanceRow, StoreError> {
         let instance = instance(row)?;
-        let flipped =
-            sqlx::query_scalar("SELECT member FROM flip WHERE account = ? AND instance = ? ORDER BY member")
-                .bind(self.account())
-                .bind(instance.instance.as_bytes().to_vec())
-                .fetch_all(self.transaction.reading().0)
-                .await?;
-        Ok(InstanceRow { instance, completed: number(row.try_get("completed")?), flipped })
+        let flipped = self.flipped(&instance.transcript).await?;
+        let (completed, settled) = (number(row.try_get("completed")?), row.try_get("settled")?);
+        Ok(InstanceRow { instance, completed, flipped, settled })
+    }
+
+    async fn flipped(&mut self, transcript: &[u8; 32]) -> Result<Vec<u16>, StoreError> {
+        Ok(sqlx::query_scalar("SELECT member FROM flip WHERE account = ? AND transcript = ? ORDER BY member")
+            .bind(self.account())
+            .bind(transcript.to_vec())
+            .fetch_all(self.transaction.reading().0)
+            .await?)
+    }
+
+    /// Whether a set has a complete instance.
+    pub async fn has_set(&mut self, set: &SetId) -> Result<bool, StoreError> {
+        Ok(sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM instance WHERE account = ? AND set_id = ?)")
+            .bind(self.account())
+            .bind(set.as_bytes().to_vec())
+            .fetch_one(self.transaction.reading().0)
+            .await?)
+    }
+
+    /// How many sets there are.
+    pub async fn count_sets(&mut self) -> Result<u64, StoreError> {
+        let sets: i64 = sqlx::query_scalar("SELECT count(DISTINCT set_id) FROM instance WHERE account = ?")
+            .bind(self.account())
+            .fetch_one(self.transaction.reading().0)
+            .await?;
+        Ok(number(sets))
     }
 }
 
@@ -121,8 +147,8 @@ impl Rows<'_, Write> {
     pub async fn put_instance(&mut self, new: &NewInstance, now: u64) -> Result<bool, StoreError> {
         let done = sqlx::query(
             "INSERT INTO instance
-                 (account, set_id, serial, epoch, instance, suite, t, members, certificate, completed)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+                 (account, set_id, serial, epoch, instance, suite, t, members, transcript, certificate, completed)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
         )
         .bind(self.account())
         .bind(new.set.as_bytes().to_vec())
@@ -132,6 +158,7 @@ impl Rows<'_, Write> {
         .bind(new.suite)
         .bind(new.t)
         .bind(members_column(&new.members))
+        .bind(new.transcript.to_vec())
         .bind(new.certificate.as_slice())
         .bind(column(now))
         .execute(self.transaction.connection())
@@ -139,15 +166,41 @@ impl Rows<'_, Write> {
         Ok(done.rows_affected() == 1)
     }
 
-    /// Stores that a member has flipped to an instance; once or more often is the same.
-    pub async fn put_flip(&mut self, instance: &InstanceId, member: Index) -> Result<(), StoreError> {
-        sqlx::query("INSERT INTO flip (account, instance, member) VALUES (?, ?, ?) ON CONFLICT DO NOTHING")
+    /// Stores that a member has flipped to what a ceremony made; once or more often is the same.
+    pub async fn put_flip(&mut self, transcript: &[u8; 32], member: Index) -> Result<(), StoreError> {
+        sqlx::query("INSERT INTO flip (account, transcript, member) VALUES (?, ?, ?) ON CONFLICT DO NOTHING")
             .bind(self.account())
-            .bind(instance.as_bytes().to_vec())
+            .bind(transcript.to_vec())
             .bind(member.get())
             .execute(self.transaction.connection())
             .await?;
         Ok(())
+    }
+
+    /// Marks as settled the instances of a ceremony that all their members have flipped to; says which it marked.
+    pub async fn settle(&mut self, transcript: &[u8; 32]) -> Result<Vec<(SetId, InstanceId)>, StoreError> {
+        let flipped = self.flipped(transcript).await?;
+        let rows: Vec<(Vec<u8>, Vec<u8>, Vec<u8>)> = sqlx::query_as(
+            "SELECT set_id, instance, members FROM instance WHERE account = ? AND transcript = ? AND settled = 0",
+        )
+        .bind(self.account())
+        .bind(transcript.to_vec())
+        .fetch_all(self.transaction.connection())
+        .await?;
+        let mut settled = Vec::new();
+        for (set, instance, members) in rows {
+            if members_of(&members)?.iter().all(|member| flipped.contains(&member.get())) {
+                settled.push((SetId::new(hash(set)?), InstanceId::new(hash(instance)?)));
+            }
+        }
+        for (_, instance) in &settled {
+            sqlx::query("UPDATE instance SET settled = 1 WHERE account = ? AND instance = ?")
+                .bind(self.account())
+                .bind(instance.as_bytes().to_vec())
+                .execute(self.transaction.connection())
+                .await?;
+        }
+        Ok(settled)
     }
 }
 
@@ -160,6 +213,7 @@ fn instance(row: &SqliteRow) -> Result<NewInstance, StoreError> {
         suite: row.try_get("suite")?,
         t: row.try_get("t")?,
         members: members_of(row.try_get("members")?)?,
+        transcript: hash(row.try_get("transcript")?)?,
         certificate: row.try_get("certificate")?,
     })
 }
