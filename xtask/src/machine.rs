@@ -71,13 +71,13 @@ fn not_here(missing: &[&Need], packages: &[&str]) -> Failure {
 
 /// Whether `program --version` can be run.
 pub fn answers(program: &str) -> bool {
-    let quiet = Command::new(program)
-        .arg("--version")
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status();
-    quiet.is_ok_and(|status| status.success())
+    runs(program, &["--version"])
+}
+
+fn runs(program: &str, words: &[&str]) -> bool {
+    let mut command = Command::new(program);
+    command.args(words).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command.status().is_ok_and(|status| status.success())
 }
 
 /// The file that stands for our own process belongs to our effective user.

@@ -15,7 +15,7 @@ pub fn run(words: &[String]) -> Result<(), Failure> {
             "test takes no arguments, and got `{word}`; for one crate: cargo test -p CRATE"
         )));
     }
-    machine::provide(&[&machine::C_COMPILER, &machine::PYTHON, &machine::FAKETIME])?;
+    machine::provide(&[&machine::C_COMPILER, &machine::PYTHON, &machine::FAKETIME, &machine::OPENSSL])?;
     step::run("format", &mut step::cargo(&["fmt", "--all", "--check"]))?;
     step::run(
         "lints",

@@ -2,7 +2,9 @@
 
 mod context;
 mod failure;
+mod fragment_manager;
 pub mod output;
+mod role;
 mod shell;
 
 use std::path::PathBuf;
@@ -40,6 +42,9 @@ struct Globals {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Hold fragments, on a machine of its own
+    #[command(subcommand)]
+    FragmentManager(fragment_manager::FragmentManager),
     /// Print the completions of a shell
     Completions(shell::Completions),
     /// Print a man page, or write all of them into a folder
@@ -58,6 +63,7 @@ pub fn main() -> ExitCode {
 
 fn run(command: Command, context: &Context) -> Result<(), Failure> {
     match command {
+        Command::FragmentManager(verb) => verb.run(context),
         Command::Completions(verb) => verb.run(context),
         Command::Man(verb) => verb.run(context),
     }

@@ -12,6 +12,12 @@ pub trait Configuration: DeserializeOwned {
     fn resolve(&mut self, base: &Path);
 }
 
+impl Configuration for symbolon_fragment_manager::Config {
+    fn resolve(&mut self, base: &Path) {
+        self.resolve(base);
+    }
+}
+
 /// Why a configuration can't be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {

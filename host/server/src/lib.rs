@@ -6,6 +6,7 @@
 
 pub mod cli;
 pub mod config;
+mod dev;
 pub mod identity;
 pub mod passphrase;
 pub mod port;

@@ -1,24 +1,24 @@
 //! Taking the port that a role is to answer on.
 
+use std::fmt::Display;
 use std::io;
-use std::net::SocketAddr;
 
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, ToSocketAddrs};
 
 /// Why a port couldn't be taken.
 #[derive(Debug, thiserror::Error)]
 pub enum PortError {
     /// Another process has it.
-    #[error("port {} of {} is in use", .0.port(), .0.ip())]
-    InUse(SocketAddr),
+    #[error("{0} is in use by another process")]
+    InUse(String),
     /// Ports below 1024 need a privilege.
-    #[error("this user may not take port {} of {}", .0.port(), .0.ip())]
-    NotAllowed(SocketAddr),
+    #[error("this user may not listen on {0}")]
+    NotAllowed(String),
     /// The address isn't one of this machine, or the system refused for another reason.
     #[error("can't listen on {address}")]
     Refused {
         /// The address.
-        address: SocketAddr,
+        address: String,
         /// What the system said.
         #[source]
         error: io::Error,
@@ -26,11 +26,12 @@ pub enum PortError {
 }
 
 /// Listens on `address`.
-pub async fn bind(address: SocketAddr) -> Result<TcpListener, PortError> {
+pub async fn bind(address: impl ToSocketAddrs + Display) -> Result<TcpListener, PortError> {
+    let named = address.to_string();
     TcpListener::bind(address).await.map_err(|error| match error.kind() {
-        io::ErrorKind::AddrInUse => PortError::InUse(address),
-        io::ErrorKind::PermissionDenied => PortError::NotAllowed(address),
-        _ => PortError::Refused { address, error },
+        io::ErrorKind::AddrInUse => PortError::InUse(named),
+        io::ErrorKind::PermissionDenied => PortError::NotAllowed(named),
+        _ => PortError::Refused { address: named, error },
     })
 }
 
@@ -40,10 +41,9 @@ mod tests {
 
     #[tokio::test]
     async fn a_port_in_use_is_told_from_other_refusals() {
-        let first = bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
+        let first = bind("127.0.0.1:0").await.unwrap();
         let taken = first.local_addr().unwrap();
-        assert!(matches!(bind(taken).await, Err(PortError::InUse(address)) if address == taken));
-        let elsewhere = bind("192.0.2.1:9".parse().unwrap()).await;
-        assert!(matches!(elsewhere, Err(PortError::Refused { .. })));
+        assert!(matches!(bind(taken).await, Err(PortError::InUse(address)) if address == taken.to_string()));
+        assert!(matches!(bind("192.0.2.1:9").await, Err(PortError::Refused { .. })));
     }
 }

@@ -1,15 +1,17 @@
 //! Inputs that the decoders accept, made of one small world: the start of every mutation.
 
+pub mod ceremony;
+
 use rand_chacha::ChaCha8Rng;
 use rand_core::SeedableRng;
-use symbolon_audit::{Entry, Event, Record, RecordBody};
+use symbolon_audit::{Entry, EvaluationHead, Event, Hash, Record, RecordBody};
 use symbolon_encoding::{Tuple, to_canonical};
 use symbolon_envelope::sealed::{self, Cost, Lock, Passphrase, SealingKey};
 use symbolon_envelope::{ChunkSize, Header};
 use symbolon_fragments::names::{
     AccountId, Index, InstanceId, KeyId, KeyPattern, Purpose, SetId, Thumbprint,
 };
-use symbolon_fragments::{CustomerFragmentId, Fields, KeyScope, SuiteId};
+use symbolon_fragments::{CustomerFragmentId, Evaluation, Fields, KeyScope, Proof, SuiteId};
 use symbolon_protocol::{api, wire};
 use symbolon_trust::{
     AccessManager, Action, CeremonyKind, CreateRequest, DenyDocument, Document, EpochCertificate, Grant, Job,
@@ -298,6 +300,12 @@ pub fn requests() -> Vec<Vec<u8>> {
     requests.into_iter().map(numbered).collect()
 }
 
+fn log_page() -> wire::LogPage {
+    let head =
+        EvaluationHead { account: account(), index: index(1), records: 3, hash: Hash([9; 32]), time: NOW };
+    wire::LogPage { records: evaluation_records().into_iter().map(Into::into).collect(), head: signed(head) }
+}
+
 pub fn responses() -> Vec<Vec<u8>> {
     let status = wire::Status {
         index: index(1),
@@ -314,13 +322,13 @@ pub fn responses() -> Vec<Vec<u8>> {
         wire::Response::Authorised { handle: 1, not_after: LATER, time: NOW },
         wire::Response::Evaluated {
             instance: instance(),
-            proof: Some(vec![1; 64].into()),
-            evaluations: vec![POINT.to_vec().into()],
+            proof: Some(Proof::from_bytes([1; 64])),
+            evaluations: vec![Evaluation::from_bytes(&POINT).expect("the length of an element")],
         },
         wire::Response::Certified { signature, certificate: Box::new(key_certificate_document()) },
         wire::Response::Installed(signed(receipt_document())),
         wire::Response::Instances(vec![signed(epoch_certificate_document())]),
-        wire::Response::Log(wire::LogPage { entries: vec![vec![1, 2, 3].into()], newest: 9 }),
+        wire::Response::Log(log_page()),
     ];
     responses.into_iter().map(numbered).collect()
 }
@@ -381,9 +389,7 @@ pub fn evaluation_records() -> Vec<Vec<u8>> {
     let bodies =
         [RecordBody::Started, RecordBody::Gap { since: NOW }, RecordBody::Stopped].into_iter().zip(0..);
     bodies
-        .map(|(body, sequence)| {
-            to_canonical(&Record { sequence, previous: symbolon_audit::Hash([1; 32]), time: NOW, body })
-        })
+        .map(|(body, sequence)| to_canonical(&Record { sequence, previous: Hash([1; 32]), time: NOW, body }))
         .collect()
 }
 

@@ -10,7 +10,7 @@ use symbolon_envelope as envelope;
 use symbolon_envelope::sealed;
 use symbolon_fragments as fragments;
 use symbolon_fragments::names;
-use symbolon_protocol::{api, wire};
+use symbolon_protocol::{api, ceremony, wire};
 use symbolon_trust as trust;
 use symbolon_trust::Signed;
 
@@ -39,6 +39,11 @@ pub const TARGETS: &[Target] = &[
     Target { name: "request", decode: canonical::<wire::Numbered<wire::Request>>, seeds: seeds::requests },
     Target { name: "response", decode: canonical::<wire::Numbered<wire::Response>>, seeds: seeds::responses },
     Target { name: "frame", decode: frame, seeds: seeds::requests },
+    Target {
+        name: "ceremony-message",
+        decode: canonical::<ceremony::Message>,
+        seeds: seeds::ceremony::messages,
+    },
     Target { name: "preamble", decode: preamble, seeds: seeds::preamble },
     Target { name: "sealed", decode: sealed_secret, seeds: seeds::sealed },
     Target { name: "evaluation", decode: canonical::<fragments::Evaluation>, seeds: seeds::evaluation },

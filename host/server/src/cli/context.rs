@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 use super::Globals;
 use super::failure::{Failure, Kind};
 use super::output::Output;
-use crate::passphrase::{PassphraseError, Passphrases};
+use crate::passphrase::Passphrases;
 
 /// The folder that `symbolon dev` fills, and the profile in it.
 const DEV_PROFILE: &str = "symbolon-dev/profile.toml";
@@ -70,20 +70,4 @@ fn no_profile() -> Failure {
     Failure::new(Kind::NotFound, format!("there is no profile: neither ./{dev} nor {own}"))
         .next("to try Symbolon out here:  symbolon dev")
         .next("else name one:  --profile FILE  or  SYMBOLON_PROFILE=FILE")
-}
-
-impl From<PassphraseError> for Failure {
-    fn from(error: PassphraseError) -> Self {
-        let next = match &error {
-            PassphraseError::NobodyToAsk => Some(
-                "name a file that holds it:  --passphrase-file FILE  (mode 0600, or a pipe such as /dev/fd/3)",
-            ),
-            PassphraseError::Terminal(_)
-            | PassphraseError::File(_)
-            | PassphraseError::Empty
-            | PassphraseError::Different => None,
-        };
-        let failure = Self::new(Kind::Invalid, error);
-        next.into_iter().fold(failure, Self::next)
-    }
 }

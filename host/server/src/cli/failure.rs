@@ -2,6 +2,8 @@
 //!
 //! The kinds are the client's; each has one exit code. No secret and no plaintext is ever part of a failure.
 
+mod local;
+
 use std::error::Error;
 use std::fmt;
 use std::process::ExitCode;

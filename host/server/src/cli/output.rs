@@ -34,6 +34,11 @@ impl Output {
         }
     }
 
+    /// Whether a program reads the answers.
+    pub const fn is_for_programs(self) -> bool {
+        self.json
+    }
+
     /// Whether somebody looks on, so that progress may be drawn.
     pub fn is_watched(self) -> bool {
         !self.json && io::stderr().is_terminal()
