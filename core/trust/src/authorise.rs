@@ -78,6 +78,7 @@ impl Authorised {
         denials.check_holder(holder.thumbprint())?;
         denials.check_grant(grant.id, grant.serial)?;
         denials.check_key(&permit.key)?;
+        denials.check_version(&permit.key, permit.version)?;
         let granted: Operations =
             Operation::ALL.into_iter().filter(|operation| grant.covers(&permit.key, *operation)).collect();
         let operations = permit.operations.and(granted);

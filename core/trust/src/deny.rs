@@ -6,7 +6,10 @@ use crate::{
     signed::{Document, SignatureError, Signed},
     time::Seconds,
 };
-use alloc::{collections::BTreeMap, vec::Vec};
+use alloc::{
+    collections::{BTreeMap, BTreeSet},
+    vec::Vec,
+};
 use minicbor::{Decode, Encode};
 use symbolon_fragments::names::{AccountId, KeyId, Thumbprint};
 
@@ -211,6 +214,8 @@ pub struct Denials {
     grants: BTreeMap<u64, u64>,
     holders: Vec<Thumbprint>,
     keys: BTreeMap<KeyId, u64>,
+    /// Key versions that an order destroys, or destroyed, and no order spares, each with that order's serial.
+    destroyed: BTreeSet<(KeyId, u64, u64)>,
 }
 
 /// Why something that would be allowed is not.
@@ -230,21 +235,42 @@ pub enum Denied {
     /// The key is disabled.
     #[error("the key is disabled")]
     Key,
+    /// The key version is destroyed, or waits for it: an order that cancels it in time gives the key back.
+    #[error("the key version is destroyed, or is about to be (order {0})")]
+    Destroyed(u64),
 }
 
 impl Denials {
     /// What this deny document (none: an account that never denied anything) and these orders amount to.
     pub fn new<'o>(deny: Option<&VerifiedDeny>, orders: impl IntoIterator<Item = &'o VerifiedOrder>) -> Self {
-        let Some(document) = deny.map(VerifiedDeny::document) else { return Self::default() };
-        let mut keys: BTreeMap<KeyId, u64> =
-            document.keys.iter().map(|disabled| (disabled.key.clone(), disabled.since)).collect();
+        let mut denials = deny.map(VerifiedDeny::document).map(Self::of).unwrap_or_default();
+        let mut spared = Vec::new();
         for order in orders {
-            if let Action::Enable { key, since } = &order.order().action {
-                keys.retain(|disabled, when| disabled != key || *when > *since);
+            match &order.order().action {
+                Action::Enable { key, since } => denials.enable(key, *since),
+                Action::Destroy { key, version, .. } => {
+                    denials.destroyed.insert((key.clone(), *version, order.order().serial));
+                }
+                Action::CancelDestruction { key, destroy_serial } => spared.push((key, *destroy_serial)),
+                Action::Reshare { .. } | Action::LowerMark { .. } => {}
             }
         }
-        let grants = document.grants.iter().map(|grant| (grant.id, grant.serial)).collect();
-        Self { version: document.version, grants, holders: document.holders.clone(), keys }
+        denials.destroyed.retain(|(key, _, serial)| !spared.contains(&(key, *serial)));
+        denials
+    }
+
+    fn of(document: &DenyDocument) -> Self {
+        Self {
+            version: document.version,
+            grants: document.grants.iter().map(|grant| (grant.id, grant.serial)).collect(),
+            holders: document.holders.clone(),
+            keys: document.keys.iter().map(|disabled| (disabled.key.clone(), disabled.since)).collect(),
+            destroyed: BTreeSet::new(),
+        }
+    }
+
+    fn enable(&mut self, key: &KeyId, since: u64) {
+        self.keys.retain(|disabled, when| disabled != key || *when > since);
     }
 
     /// The version of the deny document behind it; 0 if there is none.
@@ -268,6 +294,15 @@ impl Denials {
     /// Refuses a disabled key.
     pub fn check_key(&self, key: &KeyId) -> Result<(), Denied> {
         if self.keys.contains_key(key) { Err(Denied::Key) } else { Ok(()) }
+    }
+
+    /// Refuses a key version that is destroyed, or is about to be.
+    pub fn check_version(&self, key: &KeyId, version: u64) -> Result<(), Denied> {
+        let mut orders = self.destroyed.range((key.clone(), version, 0)..=(key.clone(), version, u64::MAX));
+        match orders.next_back() {
+            Some((_, _, serial)) => Err(Denied::Destroyed(*serial)),
+            None => Ok(()),
+        }
     }
 
     /// The version of the deny document that disabled the key, if it is disabled: what an order to enable it names.

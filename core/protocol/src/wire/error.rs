@@ -293,6 +293,10 @@ pub enum Denial {
     #[n(2)]
     #[error("the key is disabled")]
     Key,
+    /// The key version.
+    #[n(3)]
+    #[error("the key version is destroyed, or is about to be")]
+    Destroyed,
 }
 
 /// Why a set can't serve a key that is to be certified.

@@ -88,6 +88,23 @@ fn disabling_is_cancelled_by_an_order_that_knows_of_it() {
 }
 
 #[test]
+fn a_key_version_that_waits_for_destruction_is_denied_until_it_is_spared() {
+    let account = Account::new(1);
+    let cancel = |serial, destroy_serial| {
+        order(&account, serial, Action::CancelDestruction { key: key("shop/old"), destroy_serial })
+    };
+    let (one, again) = (order(&account, 1, destroy(1, NOW)), order(&account, 4, destroy(1, NOW)));
+    let check = |orders: &[&VerifiedOrder], version| {
+        Denials::new(None, orders.iter().copied()).check_version(&key("shop/old"), version)
+    };
+    assert_eq!(check(&[&one], 1), Err(Denied::Destroyed(1)));
+    check(&[&one], 2).unwrap();
+    check(&[&cancel(2, 1), &one], 1).unwrap();
+    assert_eq!(check(&[&one, &cancel(2, 3)], 1), Err(Denied::Destroyed(1)));
+    assert_eq!(check(&[&one, &cancel(2, 1), &again], 1), Err(Denied::Destroyed(4)));
+}
+
+#[test]
 fn an_order_is_signed_by_policy_and_taken_in_time() {
     let (account, other) = (Account::new(1), Account::new(2));
     let body = account.order(1, reshare());
