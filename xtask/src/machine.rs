@@ -17,9 +17,16 @@ pub struct Need {
 pub const C_COMPILER: Need =
     Need { name: "a C compiler", present: || answers("cc"), packages: &["gcc", "libc6-dev"] };
 
-/// The ceremony's model is Python.
-pub const PYTHON: Need =
-    Need { name: "Python 3", present: || answers("python3"), packages: &["python3-minimal"] };
+/// The ceremony's model and the second implementation of the vectors are Python; tests look into datastores with it.
+pub const PYTHON: Need = Need {
+    name: "Python 3 with sqlite3",
+    present: || runs("python3", &["-c", "import sqlite3"]),
+    packages: &["python3"],
+};
+
+/// A TLS client that isn't ours.
+pub const OPENSSL: Need =
+    Need { name: "openssl", present: || runs("openssl", &["version"]), packages: &["openssl"] };
 
 /// Real processes get another time from it, never from a switch of ours.
 pub const FAKETIME: Need =
