@@ -421,6 +421,15 @@ impl From<FileError> for Error {
     }
 }
 
+impl From<crate::secret::SecretError> for Error {
+    fn from(error: crate::secret::SecretError) -> Self {
+        match error {
+            crate::secret::SecretError::File(error) => error.into(),
+            error => Invalid::Secret(error).into(),
+        }
+    }
+}
+
 impl From<StreamFailure> for Error {
     fn from(failure: StreamFailure) -> Self {
         match failure {

@@ -1,19 +1,40 @@
 //! The one client: sessions, combination, envelope streams, key management.
+//!
+//! [`Client`] is one holder in one account. It gets permits from the access manager, evaluations from fragment
+//! managers, and combines here; nobody else ever has a message's key. The command line, the gateway and the bindings
+//! of other languages are shells around it.
 #![forbid(unsafe_code)]
 
+mod access;
 mod aead;
+mod bounded;
 mod bulk;
+mod client;
+mod clock;
 pub mod customer;
 pub mod error;
 pub mod identity;
+mod managers;
+mod message;
+mod notice;
+mod permits;
 mod profile;
+mod quorum;
 mod random;
+mod retry;
+mod root;
 mod secret;
+mod versions;
 
+pub use access::{Access, AccessError, Subject};
 pub use bulk::{
     DecryptReader, Decryption, EncryptWriter, Encryption, FileOptions, IncrementalDecryption,
     IncrementalEncryption, OutputFile, Progress, SeekReader, read_preamble,
 };
+pub use client::{Client, Options};
 pub use error::Error;
+pub use message::DataKey;
+pub use notice::Notice;
 pub use profile::{Profile, ProfileError, RouteChoice};
 pub use secret::{NoUnlock, Protection, SecretError, Unlock, create_key_file};
+pub use symbolon_envelope::{Context, ContextError, Header, Preamble};

@@ -1,0 +1,130 @@
+//! How a manager has been doing: whom to ask first, and when to ask another too.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// Patience with a manager of whom nothing is known: a connection has to be made.
+const UNKNOWN: Duration = Duration::from_millis(150);
+const LEAST_PATIENCE: Duration = Duration::from_millis(3);
+const MOST_PATIENCE: Duration = Duration::from_millis(500);
+/// How many usual times a manager may take before another is asked too.
+const PATIENCE_FACTOR: u32 = 4;
+/// How long a failure counts against a manager.
+const FAILURE_COUNTS: Duration = Duration::from_secs(5);
+/// How long a lie does.
+const LIE_COUNTS: Duration = Duration::from_secs(600);
+/// Weight of a new measurement in the average, as a divisor.
+const WEIGHT: u32 = 8;
+
+/// A manager's record.
+#[derive(Default)]
+pub(super) struct Health(Mutex<Record>);
+
+#[derive(Default)]
+struct Record {
+    usual: Option<Duration>,
+    failed: Option<Instant>,
+    lied: Option<Instant>,
+}
+
+/// Where a manager stands among others; smaller is better.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Rank {
+    lied: bool,
+    failed: bool,
+    usual: Duration,
+}
+
+/// A question under way. Dropped unanswered, because another manager was faster, it says that this one is slow.
+pub(super) struct Asked<'a> {
+    health: &'a Health,
+    at: Instant,
+    answered: bool,
+}
+
+impl Health {
+    pub(super) fn rank(&self) -> Rank {
+        let record = self.record();
+        let recent = |at: Option<Instant>, counts| at.is_some_and(|at| at.elapsed() < counts);
+        Rank {
+            lied: recent(record.lied, LIE_COUNTS),
+            failed: recent(record.failed, FAILURE_COUNTS),
+            // In steps, so that noise doesn't change the quorum, and with it the channels in use, all the time.
+            usual: Duration::from_millis(record.usual.map_or(0, |usual| usual.as_millis() as u64 / 4)),
+        }
+    }
+
+    pub(super) fn patience(&self) -> Duration {
+        let usual = self.record().usual;
+        usual.map_or(UNKNOWN, |usual| (usual * PATIENCE_FACTOR).clamp(LEAST_PATIENCE, MOST_PATIENCE))
+    }
+
+    pub(super) fn asked(&self) -> Asked<'_> {
+        Asked { health: self, at: Instant::now(), answered: false }
+    }
+
+    pub(super) fn lied(&self) {
+        self.record().lied = Some(Instant::now());
+    }
+
+    fn measured(&self, took: Duration) {
+        let mut record = self.record();
+        record.usual = Some(match record.usual {
+            Some(usual) => usual - usual / WEIGHT + took / WEIGHT,
+            None => took,
+        });
+    }
+
+    fn record(&self) -> std::sync::MutexGuard<'_, Record> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Asked<'_> {
+    /// The question was answered, well or with an error.
+    pub(super) fn answered(mut self, well: bool) {
+        self.answered = true;
+        if well {
+            self.health.measured(self.at.elapsed());
+            self.health.record().failed = None;
+        } else {
+            self.health.record().failed = Some(Instant::now());
+        }
+    }
+}
+
+impl Drop for Asked<'_> {
+    fn drop(&mut self) {
+        if !self.answered {
+            self.health.measured(self.at.elapsed());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn failures_and_lies_come_last() {
+        let (good, failed, liar) = (Health::default(), Health::default(), Health::default());
+        good.asked().answered(true);
+        failed.asked().answered(false);
+        liar.lied();
+        assert!(good.rank() < failed.rank() && failed.rank() < liar.rank());
+        failed.asked().answered(true);
+        assert!(failed.rank() < liar.rank());
+    }
+
+    #[test]
+    fn patience_follows_what_is_usual() {
+        let health = Health::default();
+        assert_eq!(health.patience(), UNKNOWN);
+        (0..50).for_each(|_| health.measured(Duration::from_millis(20)));
+        assert!(
+            health.patience() > Duration::from_millis(60) && health.patience() <= Duration::from_millis(80)
+        );
+        (0..50).for_each(|_| health.measured(Duration::ZERO));
+        assert_eq!(health.patience(), LEAST_PATIENCE);
+    }
+}

@@ -1,0 +1,66 @@
+//! When to try again: with growing, random pauses, and not so often that a server in trouble drowns in it.
+
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+/// Retries in a row that a budget allows, in tenths of one.
+const FULL: i64 = 100;
+/// What a retry costs, in tenths.
+const PRICE: i64 = 10;
+/// The first pause; each further one is twice as long.
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+
+/// Retries that may be made: each takes one, ten successes give one back.
+#[derive(Debug)]
+pub(crate) struct Budget(AtomicI64);
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self(AtomicI64::new(FULL))
+    }
+}
+
+impl Budget {
+    /// Takes one retry, if one is left.
+    pub(crate) fn take(&self) -> bool {
+        let taken = |left: i64| (left >= PRICE).then(|| left - PRICE);
+        self.0.try_update(Ordering::Relaxed, Ordering::Relaxed, taken).is_ok()
+    }
+
+    /// Something went well.
+    pub(crate) fn earn(&self) {
+        let earned = |left: i64| (left < FULL).then(|| left + 1);
+        let _ = self.0.try_update(Ordering::Relaxed, Ordering::Relaxed, earned);
+    }
+}
+
+/// The pause before try number `attempt` (from 1): between half and all of a time that doubles.
+pub(crate) fn pause(attempt: u32) -> Duration {
+    let whole = FIRST_PAUSE.saturating_mul(1 << attempt.saturating_sub(1).min(16)).min(LONGEST_PAUSE);
+    let share = u32::from(u16::from_le_bytes(crate::random::bytes()));
+    whole / 2 + whole / 2 * share / u32::from(u16::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_budget_ends_and_is_earned_back() {
+        let budget = Budget::default();
+        assert_eq!((0..100).filter(|_| budget.take()).count(), 10);
+        (0..10).for_each(|_| budget.earn());
+        assert!(budget.take() && !budget.take());
+    }
+
+    #[test]
+    fn pauses_grow_and_differ() {
+        for attempt in 1..10 {
+            let whole = FIRST_PAUSE.saturating_mul(1 << (attempt - 1)).min(LONGEST_PAUSE);
+            let pauses: Vec<_> = (0..50).map(|_| pause(attempt)).collect();
+            assert!(pauses.iter().all(|pause| (whole / 2..=whole).contains(pause)));
+            assert!(pauses.iter().any(|pause| *pause != pauses[0]));
+        }
+    }
+}
