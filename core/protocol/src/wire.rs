@@ -64,3 +64,5 @@ fn number_of(frame: &[u8]) -> Option<u64> {
     let mut decoder = minicbor::Decoder::new(frame);
     (decoder.array().ok()? == Some(2)).then(|| decoder.u64().ok())?
 }
+#[cfg(test)]
+mod tests;

@@ -3,8 +3,9 @@
 use alloc::{boxed::Box, vec::Vec};
 use minicbor::bytes::ByteVec;
 use minicbor::{Decode, Encode};
-use symbolon_fragments::Fields;
+use symbolon_audit::EvaluationHead;
 use symbolon_fragments::names::{AccountId, Index, InstanceId, SetId};
+use symbolon_fragments::{Evaluation, Fields, Proof};
 use symbolon_trust::{
     CreateRequest, DenyDocument, EpochCertificate, Grant, KeyCertificate, Order, Permit, Receipt,
     RootDocument, Seconds, Signature, Signed,
@@ -99,10 +100,10 @@ pub enum Request {
         /// The grant of the operation `audit`.
         #[n(0)]
         grant: Signed<Grant>,
-        /// Number of the last entry that the asker has; entries above it are sent.
+        /// How many records the asker has; those from that number on are sent.
         #[n(1)]
         after: u64,
-        /// Most entries to send; the manager may send fewer.
+        /// Most records to send; the manager may send fewer.
         #[n(2)]
         limit: u64,
     },
@@ -165,12 +166,12 @@ pub enum Response {
         /// The instance whose fragment was used.
         #[n(0)]
         instance: InstanceId,
-        /// The proof, if one was asked for: `c ‖ s` over all evaluations (RFC 9497 §2.2).
+        /// The proof over all evaluations, if one was asked for.
         #[n(1)]
-        proof: Option<ByteVec>,
-        /// Encoded elements, in the order of the inputs.
+        proof: Option<Proof>,
+        /// The evaluations, in the order of the inputs.
         #[n(2)]
-        evaluations: Vec<ByteVec>,
+        evaluations: Vec<Evaluation>,
     },
     /// To [`Request::Certify`].
     #[n(3)]
@@ -223,14 +224,14 @@ pub struct Status {
     pub sets: u64,
 }
 
-/// Consecutive entries of a manager's evaluation log (specification §8).
+/// Consecutive records of a manager's evaluation log (specification §8.3).
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(array)]
 pub struct LogPage {
-    /// Canonical entries; the first is the one after the number asked for.
+    /// Canonical records; the first is the one asked for.
     #[n(0)]
-    pub entries: Vec<ByteVec>,
-    /// Number of the newest entry in the log.
+    pub records: Vec<ByteVec>,
+    /// The manager's word on how far the log has come.
     #[n(1)]
-    pub newest: u64,
+    pub head: Signed<EvaluationHead>,
 }

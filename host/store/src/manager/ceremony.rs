@@ -92,9 +92,13 @@ impl<T: Reading> Rows<'_, T> {
         rows.into_iter().map(instance_row).collect()
     }
 
-    /// An instance's sealed fragment.
-    pub async fn fragment(&mut self, instance: &InstanceId) -> Result<Option<Vec<u8>>, StoreError> {
-        Ok(sqlx::query_scalar("SELECT fragment FROM instance WHERE account = ? AND instance = ?")
+    /// An instance's certificate and sealed fragment.
+    pub async fn fragment(
+        &mut self,
+        instance: &InstanceId,
+    ) -> Result<Option<(Vec<u8>, Vec<u8>)>, StoreError> {
+        let query = "SELECT certificate, fragment FROM instance WHERE account = ? AND instance = ?";
+        Ok(sqlx::query_as(query)
             .bind(self.account())
             .bind(instance.as_bytes().to_vec())
             .fetch_optional(self.transaction.reading().0)

@@ -48,10 +48,10 @@ impl<T: Reading> Rows<'_, T> {
 }
 
 impl Rows<'_, Write> {
-    /// Stores a key version. One that is stored already is [`StoreError::Exists`].
-    pub async fn add_key(&mut self, key: &KeyId, version: u64, row: &KeyRow) -> Result<(), StoreError> {
+    /// Stores a key version, in the place of what was stored of it.
+    pub async fn put_key(&mut self, key: &KeyId, version: u64, row: &KeyRow) -> Result<(), StoreError> {
         sqlx::query(
-            r#"INSERT INTO "key" (account, key, version, set_id, certificate, destroyed) VALUES (?, ?, ?, ?, ?, ?)"#,
+            r#"REPLACE INTO "key" (account, key, version, set_id, certificate, destroyed) VALUES (?, ?, ?, ?, ?, ?)"#,
         )
         .bind(self.account())
         .bind(key.as_str())

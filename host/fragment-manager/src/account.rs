@@ -1,0 +1,159 @@
+//! One account on this manager: what is believed, served and logged. Accounts share nothing but the process.
+
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+
+use symbolon_audit::{Alarm, RecordBody};
+use symbolon_fragments::names::{AccountId, Index};
+use symbolon_protocol::wire::{Error, Status};
+use symbolon_store::manager::Rows;
+use symbolon_store::{Datastore, StoreError};
+use symbolon_trust::{KeyPair, Now, Seconds, Signed};
+use tokio::sync::Mutex as AsyncMutex;
+
+use crate::channels::Channels;
+use crate::clock::{Clock, Mark};
+use crate::log::Log;
+use crate::rate::Rates;
+use crate::refusal;
+use crate::sets::Sets;
+use crate::trust::Trust;
+
+/// One account on this manager.
+pub struct Account {
+    id: AccountId,
+    index: Index,
+    identity: Arc<KeyPair>,
+    store: Arc<Datastore>,
+    trust: RwLock<Trust>,
+    mark: Mark,
+    /// Whether the clock's fault was logged.
+    behind: OnceLock<()>,
+    log: Log,
+    sets: Sets,
+    pub(crate) rates: Rates,
+    pub(crate) channels: Arc<Channels>,
+    /// Held while a document is checked against the ones in force and stored.
+    pub(crate) installing: AsyncMutex<()>,
+}
+
+/// What an account is made of.
+pub(crate) struct Parts {
+    pub(crate) index: Index,
+    pub(crate) identity: Arc<KeyPair>,
+    pub(crate) store: Arc<Datastore>,
+    pub(crate) trust: Trust,
+    pub(crate) clock: Clock,
+    pub(crate) sets: Sets,
+    pub(crate) channels: Arc<Channels>,
+}
+
+impl Account {
+    /// The account, with its log opened.
+    pub(crate) async fn open(parts: Parts) -> Result<Self, StoreError> {
+        let id = parts.trust.root().account();
+        let mut write = parts.store.write().await?;
+        let mut rows = Rows::of(&mut write, &id);
+        let mark = Mark::new(parts.clock, Seconds(rows.mark().await?));
+        parts.sets.restore(&mut rows).await?;
+        let log = Log::open(&mut rows, id, parts.index, mark.read()).await?;
+        write.commit().await?;
+        Ok(Self {
+            id,
+            index: parts.index,
+            identity: parts.identity,
+            store: parts.store,
+            trust: RwLock::new(parts.trust),
+            mark,
+            behind: OnceLock::new(),
+            log,
+            sets: parts.sets,
+            rates: Rates::default(),
+            channels: parts.channels,
+            installing: AsyncMutex::new(()),
+        })
+    }
+
+    /// The account's id.
+    pub const fn id(&self) -> AccountId {
+        self.id
+    }
+
+    /// This manager's number in the account's roster.
+    pub const fn index(&self) -> Index {
+        self.index
+    }
+
+    /// This manager's identity.
+    pub fn identity(&self) -> &KeyPair {
+        &self.identity
+    }
+
+    /// The datastore.
+    pub fn store(&self) -> &Arc<Datastore> {
+        &self.store
+    }
+
+    /// What is served.
+    pub const fn sets(&self) -> &Sets {
+        &self.sets
+    }
+
+    /// The evaluation log.
+    pub const fn log(&self) -> &Log {
+        &self.log
+    }
+
+    /// Looks at what is believed. While `look` runs, nothing of it changes.
+    pub fn trust<T>(&self, look: impl FnOnce(&Trust) -> T) -> T {
+        look(&self.trust.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(crate) fn believe(&self, trust: Trust) {
+        *self.trust.write().unwrap_or_else(PoisonError::into_inner) = trust;
+    }
+
+    /// The clock's bare reading, which nothing may be decided by.
+    pub(crate) fn reading(&self) -> Seconds {
+        self.mark.read()
+    }
+
+    pub(crate) const fn mark(&self) -> &Mark {
+        &self.mark
+    }
+
+    /// The time, unless the clock was set back: then nothing is done, and the log says so once.
+    pub fn now(&self) -> Result<Now, Error> {
+        self.mark.now().map_err(|behind| {
+            self.behind.get_or_init(|| self.log.alarm(Alarm::ClockSetBack));
+            refusal::clock(behind)
+        })
+    }
+
+    pub(crate) fn status(&self) -> Status {
+        self.trust(|trust| Status {
+            index: self.index,
+            time: self.reading(),
+            root_version: trust.root().document().version,
+            deny_version: trust.deny().map_or(0, |deny| deny.document().version),
+            order_serial: trust.orders().highest_serial(),
+            mark: self.mark.time(),
+            sets: self.sets.count() as u64,
+        })
+    }
+
+    /// Signs as this manager.
+    pub(crate) fn sign<B: symbolon_trust::Document>(&self, body: B) -> Signed<B> {
+        Signed::by(body, [&*self.identity])
+    }
+
+    /// Writes the log and the clock's mark.
+    pub(crate) async fn flush(&self) -> Result<(), StoreError> {
+        self.log.flush(&self.store, &self.id, self.reading(), self.mark.time()).await
+    }
+
+    /// Writes that the manager stops in order.
+    pub(crate) async fn close(&self) -> Result<(), StoreError> {
+        self.log.note(RecordBody::Stopped);
+        self.flush().await
+    }
+}
