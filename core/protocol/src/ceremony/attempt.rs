@@ -5,6 +5,7 @@ use super::{
     Alarm, FragmentBytes,
     dealing::{Deal as DealJob, Dealing, Source},
     effect::Context,
+    judge::Judged,
     message::{Commit, Deal, Join, Proposal, SealedShares, Signatures, Transcript, Work},
     seal::{ENCAPSULATED_BYTES, OneTimeKey, PUBLIC_KEY_BYTES, seal},
     tally::{BadDealing, Constants, DealingFault, Dealt, Sum, Tally, TallyError},
@@ -12,7 +13,7 @@ use super::{
 use alloc::{collections::BTreeMap, vec::Vec};
 use symbolon_encoding::Tuple;
 use symbolon_fragments::names::{AccountId, Index};
-use symbolon_trust::{EpochCertificate, Seconds};
+use symbolon_trust::Seconds;
 use zeroize::Zeroizing;
 
 /// An attempt as one member sees it.
@@ -21,6 +22,8 @@ pub(super) struct Attempt {
     pub hash: [u8; 32],
     /// When it last got on.
     pub since: Seconds,
+    /// What was found when the member joined, in the proposal's order of sets; empty before.
+    pub judged: Vec<Judged>,
     /// Signatures that came before this member's own.
     pub early: BTreeMap<Index, Signatures>,
     me: Index,
@@ -73,6 +76,7 @@ impl Attempt {
             participants: proposal.participants(),
             proposal,
             since,
+            judged: Vec::new(),
             early: BTreeMap::new(),
             me,
             key: None,
@@ -113,7 +117,8 @@ impl Attempt {
     }
 
     /// R0: takes part, with a fresh nonce and a fresh one-time key.
-    pub(super) fn join(&mut self, ctx: &mut Context<'_>) -> Join {
+    pub(super) fn join(&mut self, ctx: &mut Context<'_>, judged: Vec<Judged>) -> Join {
+        self.judged = judged;
         let key = OneTimeKey::generate(ctx.rng);
         let mut nonce = [0; 32];
         ctx.rng.fill_bytes(&mut nonce);
@@ -262,13 +267,8 @@ impl Attempt {
         Ok(Some(Progress::Ready(Transcript { ceremony, h1, h2 })))
     }
 
-    /// Opens this member's shares, verifies every dealing and adds them up. `predecessors` are those of a reshare.
-    pub(super) fn tally(
-        &self,
-        ctx: &mut Context<'_>,
-        transcript: &Transcript,
-        predecessors: &[&EpochCertificate],
-    ) -> Result<Vec<Sum>, Failure> {
+    /// Opens this member's shares, verifies every dealing and adds them up.
+    pub(super) fn tally(&self, ctx: &mut Context<'_>, transcript: &Transcript) -> Result<Vec<Sum>, Failure> {
         let opened = self.open_all(transcript).map_err(|bad| Failure::Alarm(bad.into()))?;
         let dealt: Vec<_> = self
             .commits
@@ -281,10 +281,9 @@ impl Attempt {
                 shares,
             })
             .collect();
-        let commitments: Vec<Vec<&[u8]>> = predecessors
-            .iter()
-            .map(|p| p.commitment.iter().map(|bytes| bytes.as_slice()).collect())
-            .collect();
+        let predecessors = self.judged.iter().filter_map(|judged| judged.predecessor.as_ref());
+        let commitments: Vec<Vec<&[u8]>> =
+            predecessors.map(|p| p.commitment.iter().map(|bytes| bytes.as_slice()).collect()).collect();
         let commitments: Vec<&[&[u8]]> = commitments.iter().map(Vec::as_slice).collect();
         let constants = match &self.proposal.work {
             Work::Generate(_) => Constants::Proven { ceremony: &transcript.ceremony },

@@ -240,6 +240,9 @@ impl Machine {
         }
         let verified = VerifiedEpochCertificate::verify(certificate, ctx.root).ok()?;
         let mine = verified.certificate().members.contains(&self.me);
+        if !mine {
+            self.tell([set]); // who left the set waits for the flips before it erases: asks for them
+        }
         self.knowledge.witness(verified.signed().clone(), origin);
         mine.then_some(instance)
     }

@@ -7,7 +7,7 @@ use super::{
     effect::{Context, Effect},
     judge::{MAX_LEAP, max_sets},
     knowledge::Known,
-    machine::{ATTEMPT_SECS, Machine, numbers, proposal_sets},
+    machine::{ATTEMPT_SECS, Machine, numbers},
     message::{Message, Number, Proposal, Status, Step, Transcript, Work},
 };
 use alloc::{
@@ -30,6 +30,8 @@ const MAX_DOUBLINGS: u32 = 6;
 #[derive(Debug, Default)]
 pub(super) struct Initiative {
     wants: BTreeMap<SetId, Want>,
+    /// The highest number that an attempt was made at: a retry takes a higher one.
+    tried: BTreeMap<SetId, Number>,
     /// Complete certificates that nobody has posted yet, and when it is this member's turn.
     unpublished: BTreeMap<Transcript, Seconds>,
 }
@@ -68,24 +70,27 @@ impl Machine {
         }
     }
 
-    /// Sets that a newer order names are to be moved under it.
+    /// Sets of which a newer order is known than they were moved under.
     pub(super) fn want_ordered(&mut self, ctx: &Context<'_>) {
         let behind = |set: &&SetId| {
-            let newest =
-                self.knowledge.held(**set).rev().find(|(_, known)| known.status == Some(Status::Settled));
+            let newest = self.knowledge.held(**set).rev().find(|(_, known)| known.served());
             newest.is_some_and(|(_, known)| known.number().serial < self.knowledge.serial(**set))
-                && !self.initiative.wants.contains_key(*set)
         };
         let sets: Vec<_> = self.knowledge.serials.keys().filter(behind).copied().collect();
         sets.into_iter().for_each(|set| self.want_set(ctx, set));
     }
 
+    /// Wants a set to have a new epoch, soon: whoever asks again after failures does so for a reason.
     fn want_set(&mut self, ctx: &Context<'_>, set: SetId) {
         let newest = self.knowledge.held(set).rev().find(|(_, known)| known.served());
         let Some((_, newest)) = newest else { return };
-        if !self.initiative.wants.contains_key(&set) {
-            let due = ctx.now.time() + self.turn(set);
-            self.initiative.wants.insert(set, Want { above: newest.number(), due, tries: 0 });
+        let above = newest.number();
+        let busy = self.attempts.values().any(|attempt| numbers(&attempt.proposal).contains_key(&set));
+        let due = ctx.now.time() + self.turn(set);
+        let want = self.initiative.wants.entry(set).or_insert(Want { above, due, tries: 0 });
+        if !busy {
+            want.due = due.min(want.due);
+            want.tries = 0;
         }
     }
 
@@ -98,9 +103,10 @@ impl Machine {
 
     /// An attempt is under way, or has failed: the next one is not due for a while.
     pub(super) fn postpone(&mut self, ctx: &Context<'_>, proposal: &Proposal) {
-        let sets: Vec<_> = proposal_sets(proposal).collect();
-        for set in sets {
+        for (set, number) in numbers(proposal) {
             let turn = self.turn(set);
+            let tried = self.initiative.tried.entry(set).or_insert(number);
+            *tried = number.max(*tried);
             if let Some(want) = self.initiative.wants.get_mut(&set) {
                 want.due = ctx.now.time() + (ATTEMPT_SECS << want.tries) + turn;
             }
@@ -140,7 +146,7 @@ impl Machine {
         }
     }
 
-    fn propose_group(&self, ctx: &Context<'_>, group: &Group, steps: &[Step], out: &mut Vec<Effect>) {
+    fn propose_group(&mut self, ctx: &Context<'_>, group: &Group, steps: &[Step], out: &mut Vec<Effect>) {
         if let Some(order) = self.knowledge.orders.get(&group.serial) {
             out.push(Effect::Post(Message::Order(order.signed().clone())));
         }
@@ -149,7 +155,7 @@ impl Machine {
                 let predecessors: Vec<_> = steps.iter().map(|step| step.predecessor).collect();
                 self.post_certificates(&predecessors, out);
             }
-            out.push(Effect::Post(Message::Proposal(Proposal {
+            let proposal = Proposal {
                 account: self.account,
                 serial: group.serial,
                 root_version: ctx.root.document().version,
@@ -158,7 +164,9 @@ impl Machine {
                 members: group.members.clone(),
                 dealers: group.dealers.clone(),
                 work: Work::Reshare(steps.to_vec()),
-            })));
+            };
+            self.postpone(ctx, &proposal);
+            out.push(Effect::Post(Message::Proposal(proposal)));
         }
     }
 
@@ -222,8 +230,8 @@ impl Machine {
             self.knowledge.held(set).filter_map(|(_, known)| of_serial(known.number())).max().unwrap_or(0);
         let said = self.members_ever(set).into_iter().filter_map(|index| self.peers.said(index, set));
         let said = said.flat_map(|said| said.instances.iter().filter_map(|held| of_serial(held.number)));
-        let tried = self.attempts.values().filter_map(|attempt| numbers(&attempt.proposal).remove(&set));
-        let all = said.chain(tried.filter_map(of_serial));
+        let tried = self.initiative.tried.get(&set).copied();
+        let all = said.chain(tried.and_then(of_serial));
         1 + all.filter(|epoch| *epoch < held.saturating_add(MAX_LEAP)).max().unwrap_or(0).max(held)
     }
 

@@ -8,8 +8,8 @@ use super::{
 use alloc::vec::Vec;
 use symbolon_fragments::names::{Index, SetId};
 use symbolon_trust::{
-    CreateError, CreateRequest, EligibleMembers, GrantError, MembersError, VerifiedCreate, VerifiedGrant,
-    hash,
+    CreateError, CreateRequest, EligibleMembers, EpochCertificate, GrantError, MembersError, VerifiedCreate,
+    VerifiedGrant, hash,
 };
 
 /// A member holds fewer unsettled instances of a set than this under one serial; a newer order makes room.
@@ -116,34 +116,48 @@ pub enum Missing {
     Predecessor(SetId),
 }
 
-/// A proposal that the member may take part in.
+/// What a member needs to know of one set of a proposal that it may take part in.
 pub(super) struct Judged {
-    /// What each set was, or is, made for; in the proposal's order.
-    pub origins: Vec<CreateRequest>,
+    /// What the set was, or is to be, made for.
+    pub origin: CreateRequest,
+    /// The certificate that is dealt from; none in a generate.
+    pub predecessor: Option<EpochCertificate>,
 }
 
 impl Knowledge {
-    /// Judges a proposal by the durable state and the root document.
-    pub(super) fn judge(&self, me: Index, ctx: &Context<'_>, proposal: &Proposal) -> Result<Judged, Refusal> {
+    /// Judges a proposal before joining, by the durable state and the root document; in the proposal's order of sets.
+    pub(super) fn judge(
+        &self,
+        me: Index,
+        ctx: &Context<'_>,
+        proposal: &Proposal,
+    ) -> Result<Vec<Judged>, Refusal> {
         check_form(ctx, proposal)?;
         if !proposal.participants().contains(&me) {
             return Err(Refusal::NotConcerned);
         }
-        if proposal.root_version != ctx.root.document().version {
-            return Err(Missing::Root(proposal.root_version).into());
-        }
-        EligibleMembers::check(ctx.root, &proposal.members, proposal.t)?;
-        let origins = match &proposal.work {
+        check_root(ctx, proposal)?;
+        match &proposal.work {
             Work::Generate(creations) => {
                 let judge = |creation| self.judge_creation(ctx, proposal, creation);
-                creations.iter().map(judge).collect::<Result<Vec<_>, _>>()?
+                creations.iter().map(judge).collect()
             }
-            Work::Reshare(steps) => {
-                let judge = |step| self.judge_step(me, proposal, step);
-                steps.iter().map(judge).collect::<Result<Vec<_>, _>>()?
-            }
-        };
-        Ok(Judged { origins })
+            Work::Reshare(steps) => steps.iter().map(|step| self.judge_step(me, proposal, step)).collect(),
+        }
+    }
+
+    /// What is asked again before signing: nothing newer was ordered, signed or settled since.
+    pub(super) fn may_sign(&self, ctx: &Context<'_>, proposal: &Proposal) -> Result<(), Refusal> {
+        check_root(ctx, proposal)?;
+        match &proposal.work {
+            Work::Generate(creations) => creations
+                .iter()
+                .try_for_each(|creation| self.judge_creation(ctx, proposal, creation).map(|_| ())),
+            Work::Reshare(steps) => steps.iter().try_for_each(|step| {
+                self.check_newest(proposal, step)?;
+                self.check_number(proposal, step, None)
+            }),
+        }
     }
 
     fn judge_creation(
@@ -151,7 +165,7 @@ impl Knowledge {
         ctx: &Context<'_>,
         proposal: &Proposal,
         creation: &Creation,
-    ) -> Result<CreateRequest, Refusal> {
+    ) -> Result<Judged, Refusal> {
         let grant = VerifiedGrant::verify(&creation.grant, ctx.root, ctx.now)?;
         let verified = VerifiedCreate::verify(&creation.request, &grant, ctx.denials, ctx.root, ctx.now)?;
         let request = verified.request();
@@ -163,17 +177,20 @@ impl Knowledge {
         if self.origins.contains_key(&verified.hash()) {
             return Err(Refusal::Repeated);
         }
-        Ok(request.clone())
+        Ok(Judged { origin: request.clone(), predecessor: None })
     }
 
-    fn judge_step(&self, me: Index, proposal: &Proposal, step: &Step) -> Result<CreateRequest, Refusal> {
+    /// No newer order names the set, and none destroyed it.
+    fn check_newest(&self, proposal: &Proposal, step: &Step) -> Result<(), Refusal> {
         if self.destroyed.contains_key(&step.set) {
             return Err(Refusal::Destroyed(step.set));
         }
         let newest = self.serial(step.set);
-        if newest > proposal.serial {
-            return Err(Refusal::OlderOrder(newest));
-        }
+        if newest > proposal.serial { Err(Refusal::OlderOrder(newest)) } else { Ok(()) }
+    }
+
+    fn judge_step(&self, me: Index, proposal: &Proposal, step: &Step) -> Result<Judged, Refusal> {
+        self.check_newest(proposal, step)?;
         let predecessor = self
             .known
             .get(&step.predecessor)
@@ -184,8 +201,8 @@ impl Knowledge {
         let terms = self.terms(step.set, proposal.serial).ok_or(missing)?;
         check_terms(proposal, step.set, terms)?;
         self.check_dealers(me, proposal, step, predecessor)?;
-        self.check_number(proposal, step, predecessor)?;
-        Ok(origin)
+        self.check_number(proposal, step, Some(predecessor.number()))?;
+        Ok(Judged { origin, predecessor: Some(predecessor.certificate.body().clone()) })
     }
 
     /// A dealer without the predecessor can do nothing about it; another member can be shown the certificate.
@@ -235,9 +252,14 @@ impl Knowledge {
     }
 
     /// It signs upwards only, by leaps that leave numbers for ever, and holds a bounded number of attempts.
-    fn check_number(&self, proposal: &Proposal, step: &Step, predecessor: &Known) -> Result<(), Refusal> {
+    fn check_number(
+        &self,
+        proposal: &Proposal,
+        step: &Step,
+        predecessor: Option<Number>,
+    ) -> Result<(), Refusal> {
         let number = Number { serial: proposal.serial, epoch: step.epoch };
-        let highest = self.highest_held(step.set).max(Some(predecessor.number()));
+        let highest = self.highest_held(step.set).max(predecessor);
         let base =
             highest.filter(|highest| highest.serial == number.serial).map_or(0, |highest| highest.epoch);
         if highest >= Some(number) || step.epoch > base.saturating_add(MAX_LEAP) {
@@ -250,6 +272,14 @@ impl Knowledge {
         }
         Ok(())
     }
+}
+
+fn check_root(ctx: &Context<'_>, proposal: &Proposal) -> Result<(), Refusal> {
+    if proposal.root_version != ctx.root.document().version {
+        return Err(Missing::Root(proposal.root_version).into());
+    }
+    EligibleMembers::check(ctx.root, &proposal.members, proposal.t)?;
+    Ok(())
 }
 
 fn check_form(ctx: &Context<'_>, proposal: &Proposal) -> Result<(), Refusal> {

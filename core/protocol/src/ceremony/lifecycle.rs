@@ -5,7 +5,7 @@ use super::{
     effect::{Alarm, Context, Effect, Loading, Record},
     knowledge::Knowledge,
     machine::{Machine, signed_by},
-    message::{Erasure, Flip, Message, Proposal, Signatures, Status, Transcript, Work},
+    message::{Erasure, Flip, Message, Signatures, Status, Transcript},
     tally::Possession,
 };
 use alloc::{collections::BTreeSet, vec::Vec};
@@ -232,17 +232,6 @@ impl Knowledge {
             possession.check(ctx.rng).map_err(|at| of_suite[at].1.instance())?;
         }
         Ok(())
-    }
-
-    /// The certificates that a reshare deals from, in the proposal's order.
-    pub(super) fn predecessors(&self, proposal: &Proposal) -> Vec<&EpochCertificate> {
-        match &proposal.work {
-            Work::Generate(_) => Vec::new(),
-            Work::Reshare(steps) => steps
-                .iter()
-                .filter_map(|step| self.known.get(&step.predecessor).map(|known| known.certificate.body()))
-                .collect(),
-        }
     }
 }
 

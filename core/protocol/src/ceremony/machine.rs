@@ -169,7 +169,7 @@ impl Machine {
             return;
         }
         match self.knowledge.judge(self.me, ctx, &proposal) {
-            Ok(_) => self.join(ctx, Attempt::new(self.me, proposal, ctx.now.time()), out),
+            Ok(judged) => self.join(ctx, Attempt::new(self.me, proposal, ctx.now.time()), judged, out),
             Err(Refusal::Missing(_)) => {
                 self.tell(proposal_sets(&proposal));
                 self.keep(Attempt::new(self.me, proposal, ctx.now.time()));
@@ -202,12 +202,18 @@ impl Machine {
         })
     }
 
-    fn join(&mut self, ctx: &mut Context<'_>, mut attempt: Attempt, out: &mut Vec<Effect>) {
+    fn join(
+        &mut self,
+        ctx: &mut Context<'_>,
+        mut attempt: Attempt,
+        judged: Vec<Judged>,
+        out: &mut Vec<Effect>,
+    ) {
         let lower: BTreeSet<_> =
             self.overlapping(&numbers(&attempt.proposal)).map(|(hash, ..)| hash).collect();
         self.attempts.retain(|hash, _| !lower.contains(hash) || *hash == attempt.hash);
         let hash = attempt.hash;
-        out.push(Effect::Post(Message::Join(self.signed(attempt.join(ctx)))));
+        out.push(Effect::Post(Message::Join(self.signed(attempt.join(ctx, judged)))));
         self.postpone(ctx, &attempt.proposal);
         if let (true, Work::Reshare(steps)) = (attempt.deals(), &attempt.proposal.work) {
             let instances = steps.iter().map(|step| step.predecessor).collect();
@@ -230,7 +236,7 @@ impl Machine {
         for hash in waiting {
             let Some(attempt) = self.attempts.remove(&hash) else { continue };
             match self.knowledge.judge(self.me, ctx, &attempt.proposal) {
-                Ok(_) if !self.is_under_way(&attempt.proposal) => self.join(ctx, attempt, out),
+                Ok(judged) if !self.is_under_way(&attempt.proposal) => self.join(ctx, attempt, judged, out),
                 Err(Refusal::Missing(_)) => self.keep(attempt),
                 Ok(_) | Err(_) => {}
             }
@@ -289,10 +295,10 @@ impl Machine {
     fn sign(&mut self, ctx: &mut Context<'_>, hash: [u8; 32], transcript: Transcript, out: &mut Vec<Effect>) {
         let Some(attempt) = self.attempts.remove(&hash) else { return };
         self.postpone(ctx, &attempt.proposal);
-        let Ok(judged) = self.knowledge.judge(self.me, ctx, &attempt.proposal) else {
+        if self.knowledge.may_sign(ctx, &attempt.proposal).is_err() {
             return self.tell(proposal_sets(&attempt.proposal));
-        };
-        match self.new_instances(ctx, &attempt, &transcript, judged) {
+        }
+        match self.new_instances(ctx, &attempt, &transcript) {
             Ok(instances) => {
                 let early = attempt.early.clone();
                 drop(attempt); // and with it the one-time key
@@ -311,16 +317,14 @@ impl Machine {
         ctx: &mut Context<'_>,
         attempt: &Attempt,
         transcript: &Transcript,
-        judged: Judged,
     ) -> Result<Vec<NewInstance>, Failure> {
-        let predecessors = self.knowledge.predecessors(&attempt.proposal);
-        let sums = attempt.tally(ctx, transcript, &predecessors)?;
+        let sums = attempt.tally(ctx, transcript)?;
         let names = names(&attempt.proposal, transcript);
         let mut new = Vec::with_capacity(sums.len());
-        for ((sum, name), origin) in sums.into_iter().zip(names).zip(judged.origins) {
+        for ((sum, name), judged) in sums.into_iter().zip(names).zip(&attempt.judged) {
             let body = certificate(&attempt.proposal, transcript, &name, sum.commitment);
             let certificate = Signed::by(body, [self.key.as_ref()]);
-            new.push(NewInstance { certificate, fragment: sum.fragment, origin });
+            new.push(NewInstance { certificate, fragment: sum.fragment, origin: judged.origin.clone() });
         }
         Ok(new)
     }

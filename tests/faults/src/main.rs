@@ -1,0 +1,35 @@
+//! `symbolon-faults`: many schedules, or one of them again.
+//!
+//! ```text
+//! symbolon-faults [--schedules N] [--from SEED]     N schedules (10,000) from a seed (0) on, on all cores
+//! symbolon-faults --seed SEED                       one schedule again
+//! ```
+
+use std::process::ExitCode;
+use symbolon_faults::{batch, run};
+
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let number = |name: &str| {
+        let at = words.iter().position(|word| word == name)?;
+        words.get(at + 1)?.parse::<u64>().ok()
+    };
+    if let Some(seed) = number("--seed") {
+        return finish(run(seed, None).map(|outcome| format!("seed {seed}: {outcome:?}")).map_err(|v| (seed, v)));
+    }
+    let (from, count) = (number("--from").unwrap_or(0), number("--schedules").unwrap_or(10_000));
+    finish(batch(from, count).map(|total| format!("{count} schedules from seed {from}: {total:?}")))
+}
+
+fn finish(result: Result<String, (u64, symbolon_faults::Violation)>) -> ExitCode {
+    match result {
+        Ok(text) => {
+            println!("{text}");
+            ExitCode::SUCCESS
+        }
+        Err((seed, violation)) => {
+            println!("seed {seed}: {}\nagain: cargo run -p symbolon-faults -- --seed {seed}", violation.0);
+            ExitCode::FAILURE
+        }
+    }
+}
