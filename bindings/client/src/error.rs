@@ -172,6 +172,12 @@ pub enum Invalid {
     /// The members or the threshold of a new key are not possible.
     #[error("these fragment managers cannot hold the key")]
     Members(#[from] symbolon_trust::MembersError),
+    /// The key that another is to share a root with has a set of its own.
+    #[error("key {key} is not on a shared root")]
+    NotShared {
+        /// The key.
+        key: KeyId,
+    },
     /// The roster has too few fragment managers for the new key.
     #[error("the account has {have} fragment managers; {need} are needed")]
     TooFewMembers {

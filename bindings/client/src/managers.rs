@@ -149,22 +149,14 @@ impl Manager {
     }
 
     /// Asks for evaluations under a permit.
-    pub(crate) async fn evaluate(
-        &self,
-        permit: &HeldPermit,
-        ask: &Ask,
-    ) -> Result<Evaluated, Trouble> {
+    pub(crate) async fn evaluate(&self, permit: &HeldPermit, ask: &Ask) -> Result<Evaluated, Trouble> {
         let asked = self.health.asked();
         let result = self.evaluate_on_a_session(permit, ask).await;
         asked.answered(result.is_ok());
         result
     }
 
-    async fn evaluate_on_a_session(
-        &self,
-        permit: &HeldPermit,
-        ask: &Ask,
-    ) -> Result<Evaluated, Trouble> {
+    async fn evaluate_on_a_session(&self, permit: &HeldPermit, ask: &Ask) -> Result<Evaluated, Trouble> {
         let session = self.session().await?;
         match session.evaluate(self, permit, ask).await {
             Err(Trouble::Down(DownReason::Call(CallError::Closed { .. }))) => {

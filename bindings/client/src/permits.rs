@@ -109,13 +109,6 @@ impl Permits {
         }
     }
 
-    /// Forgets a permit that a manager no longer accepts.
-    pub(crate) fn drop_held(&self, wanted: &Wanted) {
-        if let Some(place) = self.places.get(wanted) {
-            *place.held.write().unwrap_or_else(PoisonError::into_inner) = None;
-        }
-    }
-
     fn renew_behind(self: &Arc<Self>, wanted: Wanted, place: Arc<Place>, old: &HeldPermit) {
         let (permits, old) = (self.clone(), old.id());
         tokio::spawn(async move {

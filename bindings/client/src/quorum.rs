@@ -146,7 +146,7 @@ impl Gathering<'_> {
                 self.leave_out(manager, reason);
                 Ok(())
             }
-            Err(Trouble::NotHeld(_)) => {
+            Err(Trouble::NotHeld) => {
                 self.behind = true;
                 self.leave_out(manager, DownReason::Behind);
                 Ok(())
@@ -205,7 +205,9 @@ impl Gathering<'_> {
                 document: wire::Document::Grant,
                 reason: wire::Refusal::NotYet { .. } | wire::Refusal::Expired { .. },
             } => Denied::GrantNotInTime { holder }.into(),
-            wire::Error::Destroyed => Conflict::KeyDestroyed { key }.into(),
+            wire::Error::Destroyed | wire::Error::Denied(wire::Denial::Destroyed) => {
+                Conflict::KeyDestroyed { key }.into()
+            }
             wire::Error::RateExceeded { retry_after_ms } => Error::Unavailable {
                 retry_after: Some(Duration::from_millis(retry_after_ms)),
                 cause: Unavailable::RateLimited,

@@ -9,7 +9,6 @@ use symbolon_channel::{CallError, Channel};
 use symbolon_fragments::names::InstanceId;
 use symbolon_fragments::{Evaluation, Proof};
 use symbolon_protocol::wire::{self, Inputs, Request, Response};
-use symbolon_trust::{EpochCertificate, Signed};
 
 /// An open channel.
 pub(crate) struct Session {
@@ -44,8 +43,8 @@ pub(crate) enum Trouble {
     Down(DownReason),
     /// It says that the caller may not, or that the request is wrong.
     Said(wire::Error),
-    /// It doesn't hold the instance; these it serves.
-    NotHeld(Vec<Signed<EpochCertificate>>),
+    /// It doesn't hold the instance.
+    NotHeld,
     /// It answers something else than it was asked.
     Nonsense,
 }
@@ -100,7 +99,7 @@ impl Session {
             Response::Evaluated { instance: used, evaluations, proof } if used == *instance => {
                 Ok(Evaluated { evaluations, proof })
             }
-            Response::Error(wire::Error::NotHeld { served }) => Err(Trouble::NotHeld(served)),
+            Response::Error(wire::Error::NotHeld { .. }) => Err(Trouble::NotHeld),
             Response::Error(error) => Err(Trouble::Said(error)),
             _ => Err(Trouble::Nonsense),
         }

@@ -1,0 +1,25 @@
+//! The account's owner: a folder with keys and documents, kept off the servers, and the ways of signing and sending.
+//!
+//! [`Owner`] is the folder: what was founded, granted, denied and ordered so far. [`Signer`] is its keys, each opened
+//! when it is first needed. [`Courier`] takes documents to the managers and brings their receipts back. Nothing here
+//! asks a server whether something is allowed: a document speaks for itself.
+
+mod account;
+mod cosign;
+mod courier;
+mod delivery;
+mod documents;
+mod folder;
+mod signer;
+mod sync;
+#[cfg(test)]
+mod tests;
+
+pub use account::{Administrator, NewAccount, NewMember};
+pub use cosign::{Waiting, sign_first_root};
+pub use courier::{Courier, Delivered};
+pub use delivery::{Delivery, DeliveryError, Report};
+pub use documents::{GrantTerms, ORDER_LIFETIME, RootChange, UnknownGrant};
+pub use folder::{Owner, OwnerError};
+pub use signer::{Office, Signer};
+pub use sync::SyncError;
