@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use symbolon_encoding::from_canonical;
+use symbolon_fragments::Instance;
 use symbolon_fragments::names::{AccountId, Index, InstanceId};
-use symbolon_fragments::{Fragment, Sharing, Suite, SuiteVisitor};
 use symbolon_store::Datastore;
 use symbolon_store::manager::Rows;
 use symbolon_trust::{EpochCertificate, Signed};
@@ -48,15 +48,9 @@ impl FragmentSource for StoredFragments {
 
 /// Checks that a fragment is the one whose public share the certificate commits to: `s·G = Y_i`.
 fn check_share(certificate: &EpochCertificate, index: Index, secret: &[u8]) -> Result<(), FragmentError> {
-    struct Check<'a>(&'a EpochCertificate, Index, &'a [u8]);
-    impl SuiteVisitor for Check<'_> {
-        type Output = Option<()>;
-        fn visit<S: Suite>(self) -> Option<()> {
-            let commitment: Vec<&[u8]> = self.0.commitment.iter().map(|element| element.as_slice()).collect();
-            let expected = Sharing::<S>::from_bytes(&commitment).ok()?.public_share(self.1).ok()?;
-            let fragment = Fragment::<S>::from_bytes(self.2).ok()?;
-            (fragment.public().as_bytes() == expected.as_bytes()).then_some(())
-        }
-    }
-    certificate.suite.visit(Check(certificate, index, secret)).ok_or(FragmentError::Unreadable)
+    let commitment: Vec<&[u8]> = certificate.commitment.iter().map(|element| element.as_slice()).collect();
+    let instance = Instance::new(certificate.suite, &commitment, &certificate.members);
+    let instance = instance.map_err(|_| FragmentError::Unreadable)?;
+    instance.fragment(index, secret).map_err(|_| FragmentError::Unreadable)?;
+    Ok(())
 }
