@@ -5,8 +5,16 @@
 //! decides and its audit log tells. It is not a key store: nothing that it derives outlives the request, nothing of it touches a disk.
 #![forbid(unsafe_code)]
 
+mod app;
 pub mod callers;
 mod config;
+mod failure;
+mod listener;
+mod operations;
+mod outcome;
+mod run;
 pub mod tls;
 
+pub use app::description;
 pub use config::{Account, Config, Limits, Tls};
+pub use run::{Gateway, OpenError};

@@ -55,16 +55,13 @@ pub struct Decrypted {
     pub version: u64,
 }
 
-/// Body of `POST …/data-keys`: a new data key, plain and wrapped.
+/// Body of `POST …/data-keys`: a new data key of 32 bytes, plain and wrapped.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct DataKeyRequest {
     /// Id of the key that wraps it; its purpose must be `data-key`.
     pub key: String,
-    /// Length of the data key in bytes, 16 to 64; 32 where it is absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub length: Option<u8>,
     /// Context pairs.
     #[serde(default)]
     pub context: Context,
