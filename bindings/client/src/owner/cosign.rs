@@ -45,9 +45,9 @@ where
 pub fn sign_first_root(
     file: &Path,
     mut signed: Signed<RootDocument>,
-    signer: &mut Signer<'_>,
+    keys: &mut Signer<'_>,
 ) -> Result<Result<(), SignatureError>, OwnerError> {
-    signed.sign(&signer.key(Office::Root)?);
+    signed.sign(&keys.key(Office::Root)?);
     write(file, &signed)?;
     Ok(signed.body().roles.root.check(&signed))
 }
@@ -59,24 +59,24 @@ impl Owner {
         &mut self,
         file: &Path,
         waiting: Waiting,
-        signer: &mut Signer<'_>,
+        keys: &mut Signer<'_>,
     ) -> Result<(), OwnerError> {
         let roles = self.root().document().roles.clone();
         match waiting {
             Waiting::Root(signed) => {
-                let signed = add(file, signed, signer, Office::Root, &roles.root)?;
+                let signed = add(file, signed, keys, Office::Root, &roles.root)?;
                 self.keep_root(signed)
             }
             Waiting::Grant(signed) => {
-                let signed = add(file, signed, signer, Office::Policy, &roles.policy)?;
+                let signed = add(file, signed, keys, Office::Policy, &roles.policy)?;
                 self.keep_grant(signed)
             }
             Waiting::Deny(signed) => {
-                let signed = add(file, signed, signer, Office::Deny, &roles.deny)?;
+                let signed = add(file, signed, keys, Office::Deny, &roles.deny)?;
                 self.keep_deny(signed)
             }
             Waiting::Order(signed) => {
-                let signed = add(file, signed, signer, Office::Policy, &roles.policy)?;
+                let signed = add(file, signed, keys, Office::Policy, &roles.policy)?;
                 let verified = self.verify_order(signed)?;
                 self.keep_order(verified)
             }
@@ -87,11 +87,11 @@ impl Owner {
 fn add<B: Document + Encode<()>>(
     file: &Path,
     mut signed: Signed<B>,
-    signer: &mut Signer<'_>,
+    keys: &mut Signer<'_>,
     office: Office,
     role: &Role,
 ) -> Result<Signed<B>, OwnerError> {
-    signed.sign(&signer.key(office)?);
+    signed.sign(&keys.key(office)?);
     write(file, &signed)?;
     match role.check(&signed) {
         Ok(()) => Ok(signed),

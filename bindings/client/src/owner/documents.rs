@@ -53,7 +53,7 @@ impl Owner {
     /// Makes a grant with the next number.
     pub fn make_grant(
         &mut self,
-        signer: &mut Signer<'_>,
+        keys: &mut Signer<'_>,
         terms: GrantTerms,
     ) -> Result<Signed<Grant>, OwnerError> {
         let id = self.grants().next_back().map_or(1, |newest| newest.body().id + 1);
@@ -68,7 +68,7 @@ impl Owner {
             not_before: terms.not_before,
             not_after: terms.not_after,
         };
-        let signed = signer.sign(self, Office::Policy, body, &format!("{id}.grant"))?;
+        let signed = keys.sign(self, Office::Policy, body, &format!("{id}.grant"))?;
         self.keep_grant(signed.clone())?;
         Ok(signed)
     }
@@ -76,7 +76,7 @@ impl Owner {
     /// Takes something away by a successor of the deny document.
     pub fn deny_more(
         &mut self,
-        signer: &mut Signer<'_>,
+        keys: &mut Signer<'_>,
         add: impl FnOnce(&mut DenyDocument),
     ) -> Result<Signed<DenyDocument>, OwnerError> {
         let nothing = DenyDocument::nothing(self.account());
@@ -84,7 +84,7 @@ impl Owner {
         let mut body = held.successor(now());
         add(&mut body);
         let name = format!("{}.deny", body.version);
-        let signed = signer.sign(self, Office::Deny, body, &name)?;
+        let signed = keys.sign(self, Office::Deny, body, &name)?;
         self.keep_deny(signed.clone())?;
         Ok(signed)
     }
@@ -95,11 +95,11 @@ impl Owner {
     }
 
     /// Makes an order with the next serial.
-    pub fn order(&mut self, signer: &mut Signer<'_>, action: Action) -> Result<Signed<Order>, OwnerError> {
+    pub fn order(&mut self, keys: &mut Signer<'_>, action: Action) -> Result<Signed<Order>, OwnerError> {
         let (serial, issued) = (self.orders().highest_serial() + 1, now());
         let body =
             Order { account: self.account(), serial, issued, expires: issued + ORDER_LIFETIME, action };
-        let signed = signer.sign(self, Office::Policy, body, &format!("{serial}.order"))?;
+        let signed = keys.sign(self, Office::Policy, body, &format!("{serial}.order"))?;
         let verified = self.verify_order(signed.clone())?;
         self.keep_order(verified)?;
         Ok(signed)
@@ -108,29 +108,29 @@ impl Owner {
     /// Enables a key again, as far as the kept deny document disabled it.
     pub fn enable(
         &mut self,
-        signer: &mut Signer<'_>,
+        keys: &mut Signer<'_>,
         key: &KeyId,
     ) -> Result<Option<Signed<Order>>, OwnerError> {
         let Some(since) = self.denials().disabled_since(key) else { return Ok(None) };
-        self.order(signer, Action::Enable { key: key.clone(), since }).map(Some)
+        self.order(keys, Action::Enable { key: key.clone(), since }).map(Some)
     }
 
     /// Cancels every destruction of a key that was ordered and not cancelled yet.
     pub fn cancel_destruction(
         &mut self,
-        signer: &mut Signer<'_>,
+        keys: &mut Signer<'_>,
         key: &KeyId,
     ) -> Result<Vec<Signed<Order>>, OwnerError> {
         let waiting = self.orders().destructions().filter(|found| found.key == key && !found.cancelled);
         let serials: Vec<u64> = waiting.map(|found| found.serial).collect();
         let cancel = |serial| Action::CancelDestruction { key: key.clone(), destroy_serial: serial };
-        serials.into_iter().map(|serial| self.order(signer, cancel(serial))).collect()
+        serials.into_iter().map(|serial| self.order(keys, cancel(serial))).collect()
     }
 
     /// Shares sets anew among these members.
     pub fn reshare(
         &mut self,
-        signer: &mut Signer<'_>,
+        keys: &mut Signer<'_>,
         mut sets: Vec<SetId>,
         mut members: Vec<Index>,
         t: u16,
@@ -139,13 +139,13 @@ impl Owner {
         sets.sort_unstable();
         members.sort_unstable();
         exempt.sort_unstable();
-        self.order(signer, Action::Reshare { sets, members, t, exempt })
+        self.order(keys, Action::Reshare { sets, members, t, exempt })
     }
 
     /// Changes the root document.
     pub fn change_root(
         &mut self,
-        signer: &mut Signer<'_>,
+        keys: &mut Signer<'_>,
         change: RootChange,
     ) -> Result<Signed<RootDocument>, OwnerError> {
         let previous = self.root().document();
@@ -158,7 +158,7 @@ impl Owner {
         apply(&mut body, change)?;
         body.check_succession(previous).map_err(RootError::from)?;
         let name = format!("{}.root", body.version);
-        let signed = signer.sign(self, Office::Root, body, &name)?;
+        let signed = keys.sign(self, Office::Root, body, &name)?;
         self.keep_root(signed.clone())?;
         Ok(signed)
     }
