@@ -82,6 +82,7 @@ fn kind_of_invalid(invalid: &Invalid) -> ProblemType {
     match invalid {
         Invalid::Purpose { .. }
         | Invalid::OtherAccount
+        | Invalid::NotShared { .. }
         | Invalid::Members(_)
         | Invalid::TooFewMembers { .. }
         | Invalid::Request(_) => ProblemType::Malformed,
