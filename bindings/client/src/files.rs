@@ -92,9 +92,8 @@ async fn work(
 ) -> Result<u64, Error> {
     let abandon = Abandon(Arc::default());
     let abandoned = abandon.0.clone();
-    let mut watched = move |written| match abandoned.load(Ordering::Relaxed) {
-        true => ControlFlow::Break(()),
-        false => progress(written),
+    let mut watched = move |written| {
+        if abandoned.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { progress(written) }
     };
     let task = tokio::task::spawn_blocking(move || {
         let length = run(&mut output, &mut watched).map_err(|failure| paths.name(failure))?;

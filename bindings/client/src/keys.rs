@@ -25,7 +25,7 @@ const WAIT: u64 = 20;
 /// of them still ends.
 const REQUEST_LIFE: u64 = 3600;
 /// Time for a key's ceremony before [`Unavailable::Ceremony`] says that it goes on without us.
-const CEREMONY: Duration = Duration::from_secs(60);
+const CEREMONY: Duration = Duration::from_mins(1);
 
 /// What a new key is to be like.
 #[derive(Clone, Debug)]
@@ -180,9 +180,8 @@ impl Keys<'_> {
     async fn pending(&self, key: &KeyId) -> Result<Option<Signed<CreateRequest>>, Error> {
         let entry = match self.entry(key).await {
             Ok(entry) => entry,
-            Err(Error::NotFound(NotFound::Key(_))) => return Ok(None),
             // Whoever may create a key need not be allowed to see it.
-            Err(Error::Denied(_)) => return Ok(None),
+            Err(Error::NotFound(NotFound::Key(_)) | Error::Denied(_)) => return Ok(None),
             Err(error) => return Err(error),
         };
         let newest = entry.all_versions.iter().max_by_key(|version| version.version);
@@ -261,12 +260,14 @@ impl Keys<'_> {
         seen: Option<HeaderValue>,
     ) -> Result<Option<(api::Key, HeaderValue)>, AccessError> {
         let access = self.0.access();
-        let mut path = path::key(access.account(), key.as_str());
-        let mut request = Request::new(Method::GET, path.clone());
-        if let Some(tag) = seen {
-            path.push_str(&format!("?wait={WAIT}"));
-            request = Request::new(Method::GET, path).with_header(IF_NONE_MATCH, tag);
-        }
+        let path = path::key(access.account(), key.as_str());
+        let request = match seen {
+            Some(tag) => {
+                let path = with_query(path, &[("wait", Some(WAIT.to_string()))]);
+                Request::new(Method::GET, path).with_header(IF_NONE_MATCH, tag)
+            }
+            None => Request::new(Method::GET, path),
+        };
         let answer = access.repeat(request.within(Duration::from_secs(WAIT + 10))).await?;
         if answer.status == hyper::StatusCode::NOT_MODIFIED {
             return Ok(None);
@@ -297,6 +298,9 @@ impl KeyInfo {
 }
 
 /// SHA-256 over a certificate with its signatures: by which people compare them.
+///
+/// # Panics
+/// Never: SHA-256 has 32 bytes.
 pub fn fingerprint(certificate: &VerifiedKeyCertificate) -> [u8; 32] {
     let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &to_canonical(certificate.signed()));
     digest.as_ref().try_into().expect("SHA-256 has 32 bytes")
@@ -321,13 +325,8 @@ fn state_name(state: api::KeyState) -> String {
 }
 
 /// A path with those parameters that have a value.
-pub(crate) fn with_query(mut path: String, parameters: &[(&str, Option<String>)]) -> String {
-    let mut separator = '?';
-    for (name, value) in parameters {
-        if let Some(value) = value {
-            path.push_str(&format!("{separator}{name}={}", path::segment(value)));
-            separator = '&';
-        }
-    }
-    path
+pub(crate) fn with_query(path: String, parameters: &[(&str, Option<String>)]) -> String {
+    let given = parameters.iter().filter_map(|(name, value)| Some((name, value.as_deref()?)));
+    let query: Vec<_> = given.map(|(name, value)| format!("{name}={}", path::segment(value))).collect();
+    if query.is_empty() { path } else { format!("{path}?{}", query.join("&")) }
 }

@@ -12,9 +12,9 @@ use symbolon_trust::{Grant, Operation, PERMIT_LIFETIME, Permit, Signed};
 
 /// Permits that are kept at a time.
 const KEPT: usize = 4096;
-/// A permit is renewed when this share of its life is over, as a divisor of it, and no longer used when less than
-/// [`SPARE`] is left.
-const RENEW_WHEN_LEFT: u32 = 3;
+/// The share of its life after which a permit in use is renewed: two thirds.
+const RENEW_AFTER: (u32, u32) = (2, 3);
+/// A permit is no longer used when less than this is left of its life.
 const SPARE: Duration = Duration::from_secs(2);
 
 /// What a permit is for.
@@ -81,7 +81,7 @@ impl HeldPermit {
         let body = permit.body();
         let life = body.not_after.0.saturating_sub(body.issued.0).min(PERMIT_LIFETIME);
         let life = Duration::from_secs(life).saturating_sub(SPARE);
-        Self { grant, permit, ends: asked + life, renew: asked + life - life / RENEW_WHEN_LEFT }
+        Self { grant, permit, ends: asked + life, renew: asked + life * RENEW_AFTER.0 / RENEW_AFTER.1 }
     }
 }
 

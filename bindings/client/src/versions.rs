@@ -2,7 +2,9 @@
 
 use crate::access::{Access, Subject, document};
 use crate::bounded::Bounded;
-use crate::error::{CertificateFault, Conflict, Error, Integrity, NotFound};
+use crate::error::{
+    CertificateFault, Conflict, DownReason, Error, Integrity, ManagerDown, NotFound, Unavailable,
+};
 use crate::managers::{Manager, Managers};
 use crate::root::Root;
 use futures_util::stream::{FuturesUnordered, StreamExt};
@@ -130,10 +132,11 @@ impl Versions {
                 (member, Ok(Response::Instances(served))) => {
                     self.take_served(&mut found, member.index, served, key).await?;
                 }
-                (member, Ok(_)) => {
-                    down.push(crate::error::ManagerDown { member, reason: crate::error::DownReason::Behind })
+                (member, Ok(Response::Error(error))) => {
+                    down.push(ManagerDown { member, reason: DownReason::Refused(error) });
                 }
-                (member, Err(reason)) => down.push(crate::error::ManagerDown { member, reason }),
+                (member, Ok(_)) => down.push(ManagerDown { member, reason: DownReason::Behind }),
+                (member, Err(reason)) => down.push(ManagerDown { member, reason }),
             }
             if deadline.is_none() && found.newest().is_some() {
                 deadline = Some(tokio::time::Instant::now() + GRACE);
@@ -141,9 +144,11 @@ impl Versions {
         }
         let have = found.best();
         let newest = found.into_newest();
-        newest.map(Sharing::new).transpose().map_err(Integrity::Certificate)?.ok_or_else(|| {
-            crate::error::Unavailable::TooFewManagers { have, need: body.t.into(), down }.into()
-        })
+        newest
+            .map(Sharing::new)
+            .transpose()
+            .map_err(Integrity::Certificate)?
+            .ok_or_else(|| Unavailable::TooFewManagers { have, need: body.t.into(), down }.into())
     }
 
     async fn take_served(

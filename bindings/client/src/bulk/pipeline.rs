@@ -87,6 +87,9 @@ struct Unit<T> {
     slots: Vec<T>,
 }
 
+/// What the input gave: a unit, or why there is none.
+type Taken<S> = Result<Unit<<S as Stage>::Slot>, StreamFailure>;
+
 fn worker<S: Stage>(
     input: &Mutex<Input<impl Read, S>>,
     output: &Mutex<Output<'_, '_, impl Write>>,
@@ -153,7 +156,7 @@ impl<W: Write> Output<'_, '_, W> {
 
 impl<R: Read, S: Stage> Input<R, S> {
     /// The next unit with its number; `None` behind the last. `spare` are buffers to be used again.
-    fn take(&mut self, spare: Vec<Chunk>) -> Option<(u64, Result<Unit<S::Slot>, StreamFailure>)> {
+    fn take(&mut self, spare: Vec<Chunk>) -> Option<(u64, Taken<S>)> {
         self.stage.as_ref()?;
         let number = self.units;
         self.units += 1;

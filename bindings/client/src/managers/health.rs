@@ -12,8 +12,8 @@ const PATIENCE_FACTOR: u32 = 4;
 /// How long a failure counts against a manager.
 const FAILURE_COUNTS: Duration = Duration::from_secs(5);
 /// How long a lie does.
-const LIE_COUNTS: Duration = Duration::from_secs(600);
-/// Weight of a new measurement in the average, as a divisor.
+const LIE_COUNTS: Duration = Duration::from_mins(10);
+/// A new measurement's weight in the average, as a divisor.
 const WEIGHT: u32 = 8;
 
 /// A manager's record.
@@ -32,7 +32,7 @@ struct Record {
 pub(super) struct Rank {
     lied: bool,
     failed: bool,
-    usual: Duration,
+    usual: u128,
 }
 
 /// A question under way. Dropped unanswered, because another manager was faster, it says that this one is slow.
@@ -50,7 +50,7 @@ impl Health {
             lied: recent(record.lied, LIE_COUNTS),
             failed: recent(record.failed, FAILURE_COUNTS),
             // In steps, so that noise doesn't change the quorum, and with it the channels in use, all the time.
-            usual: Duration::from_millis(record.usual.map_or(0, |usual| usual.as_millis() as u64 / 4)),
+            usual: record.usual.map_or(0, |usual| usual.as_millis() / 4),
         }
     }
 
@@ -70,7 +70,7 @@ impl Health {
     fn measured(&self, took: Duration) {
         let mut record = self.record();
         record.usual = Some(match record.usual {
-            Some(usual) => usual - usual / WEIGHT + took / WEIGHT,
+            Some(usual) => (usual * (WEIGHT - 1) + took) / WEIGHT,
             None => took,
         });
     }
