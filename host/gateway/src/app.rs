@@ -52,12 +52,19 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
         .with_state(shared)
 }
 
-/// The `OpenAPI` document of the interface, made from the code that serves it.
-pub fn description() -> OpenApi {
-    let (_, mut description) = described().split_for_parts();
-    description.info.title = "Symbolon gateway".into();
-    description.info.version = env!("CARGO_PKG_VERSION").into();
-    description
+/// The `OpenAPI` document of the interface, JSON, made from the code that serves it.
+///
+/// # Panics
+/// Never: the document is made of strings and maps.
+pub fn description() -> String {
+    document().to_pretty_json().expect("strings and maps are JSON")
+}
+
+fn document() -> OpenApi {
+    let (_, mut document) = described().split_for_parts();
+    document.info.title = "Symbolon gateway".into();
+    document.info.version = env!("CARGO_PKG_VERSION").into();
+    document
 }
 
 fn described() -> OpenApiRouter<Arc<Shared>> {
@@ -69,7 +76,7 @@ fn described() -> OpenApiRouter<Arc<Shared>> {
 }
 
 async fn openapi() -> Json<OpenApi> {
-    Json(description())
+    Json(document())
 }
 
 /// Whether the gateway can tell its callers apart: a balancer sends nothing to one that cannot.
