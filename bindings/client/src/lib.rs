@@ -7,6 +7,7 @@
 
 mod access;
 mod aead;
+pub mod audit;
 mod bounded;
 mod bulk;
 mod client;

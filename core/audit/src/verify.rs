@@ -86,6 +86,11 @@ impl LogReader {
         self.frontier.size()
     }
 
+    /// The tree over what was read so far.
+    pub fn head(&self) -> TreeHead {
+        TreeHead { size: self.frontier.size(), root: self.frontier.root() }
+    }
+
     /// Reads the next entry's data.
     pub fn read(&mut self, data: &[u8]) -> Result<Entry, LogError> {
         let expected = self.frontier.size();

@@ -47,7 +47,7 @@ pub fn sign_first_root(
     mut signed: Signed<RootDocument>,
     keys: &mut Signer<'_>,
 ) -> Result<Result<(), SignatureError>, OwnerError> {
-    signed.sign(&keys.key(Office::Root)?);
+    signed.sign(keys.key(Office::Root)?);
     write(file, &signed)?;
     Ok(signed.body().roles.root.check(&signed))
 }
@@ -91,7 +91,7 @@ fn add<B: Document + Encode<()>>(
     office: Office,
     role: &Role,
 ) -> Result<Signed<B>, OwnerError> {
-    signed.sign(&keys.key(office)?);
+    signed.sign(keys.key(office)?);
     write(file, &signed)?;
     match role.check(&signed) {
         Ok(()) => Ok(signed),

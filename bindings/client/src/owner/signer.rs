@@ -3,13 +3,15 @@
 use super::folder::{Owner, OwnerError};
 use crate::secret::{self, Protection, SecretError, Unlock};
 use minicbor::Encode;
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use symbolon_encoding::Tuple;
 use symbolon_trust::{Document, KeyPair, Role, Roles, Signed};
 
 /// A role that the owner's administrators sign in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Office {
     /// Signs root documents.
     Root,
@@ -66,24 +68,30 @@ pub(super) fn keep(
     secret::create(&key_file(folder, office), protection, &office.label(), &*pair.seed())
 }
 
-/// Keys that are opened when they are first needed.
+/// Keys that are opened when they are first needed, and wiped with this.
 pub struct Signer<'a> {
     folder: &'a Path,
     unlock: &'a mut dyn Unlock,
+    open: BTreeMap<Office, KeyPair>,
 }
 
 impl<'a> Signer<'a> {
     /// The keys in the owner's folder.
     pub fn new(folder: &'a Path, unlock: &'a mut dyn Unlock) -> Self {
-        Self { folder, unlock }
+        Self { folder, unlock, open: BTreeMap::new() }
     }
 
     /// The key of a role.
-    pub fn key(&mut self, office: Office) -> Result<KeyPair, SecretError> {
-        let file = key_file(self.folder, office);
-        let seed = secret::read(&file, self.unlock, &office.label())?;
-        let seed = seed.as_slice().try_into().map_err(|_| SecretError::Content(file))?;
-        Ok(KeyPair::from_seed(seed))
+    pub fn key(&mut self, office: Office) -> Result<&KeyPair, SecretError> {
+        match self.open.entry(office) {
+            Entry::Occupied(open) => Ok(open.into_mut()),
+            Entry::Vacant(place) => {
+                let file = key_file(self.folder, office);
+                let seed = secret::read(&file, self.unlock, &office.label())?;
+                let seed = seed.as_slice().try_into().map_err(|_| SecretError::Content(file))?;
+                Ok(place.insert(KeyPair::from_seed(seed)))
+            }
+        }
     }
 
     /// Signs a document in a role. Where more administrators have to sign, the document is put down for them.
@@ -94,7 +102,7 @@ impl<'a> Signer<'a> {
         body: B,
         name: &str,
     ) -> Result<Signed<B>, OwnerError> {
-        let signed = Signed::by(body, [&self.key(office)?]);
+        let signed = Signed::by(body, [self.key(office)?]);
         match office.role(&owner.root().document().roles).check(&signed) {
             Ok(()) => Ok(signed),
             Err(signatures) => {
