@@ -1,0 +1,39 @@
+//! What the access manager does by itself: destructions that are due, old answers, tunnels whose grants have ended.
+
+use crate::{clock::wall, failure::Failure, relay, service::Service, unit::Unit};
+use std::{sync::Arc, time::Duration};
+use symbolon_store::access::forget_answers;
+use tokio::time::{MissedTickBehavior, interval};
+
+/// How often.
+const PERIOD: Duration = Duration::from_secs(15);
+
+/// How long an answer is remembered for its `Idempotency-Key`, in seconds: a day.
+const REMEMBERED: u64 = 24 * 3600;
+
+/// Keeps house until the server stops.
+pub(crate) async fn run(service: &Arc<Service>) {
+    let mut ticks = interval(PERIOD);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    while service.stop.run_until_cancelled(ticks.tick()).await.is_some() {
+        if let Err(failure) = once(service).await {
+            tracing::warn!(%failure, "housekeeping failed; it goes on in {} s", PERIOD.as_secs());
+        }
+    }
+}
+
+async fn once(service: &Arc<Service>) -> Result<(), Failure> {
+    relay::recheck_all(service).await;
+    let mut write = service.store.write().await?;
+    if forget_answers(&mut write, wall().0.saturating_sub(REMEMBERED)).await? > 0 {
+        write.commit().await?;
+    }
+    for account in service.accounts().await? {
+        let now = service.clock.now(account)?.time();
+        let mut unit = Unit::begin(service, account, service.own).await?;
+        if unit.rows().destroy_due(now.0).await? > 0 {
+            unit.commit().await?;
+        }
+    }
+    Ok(())
+}

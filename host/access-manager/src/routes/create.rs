@@ -1,0 +1,246 @@
+//! Creating keys and versions, and handing in their certificates.
+
+use super::keys::check_labels;
+use crate::{
+    account::decode,
+    answer::{Answer, tag},
+    call::{Call, Json, KeyName, Number, refused},
+    ceremony,
+    failure::Failure,
+    idempotency::{Begun, Idempotency},
+    policy::{Action, Circumstances, KeyFacts},
+    show,
+    unit::Unit,
+};
+use axum::http::HeaderMap;
+use symbolon_audit::{Event, Hash, Refused};
+use symbolon_encoding::to_canonical;
+use symbolon_fragments::names::KeyId;
+use symbolon_protocol::{
+    api::{CreateKey, Id, Key, Labels, Problem, SignedDocument, path},
+    ceremony::Creation,
+};
+use symbolon_store::access::{NewKey, NewVersion, VersionRow};
+use symbolon_trust::{
+    CreateRequest, KeyCertificate, KeyKind, Signed, VerifiedCreate, VerifiedGrant, VerifiedKeyCertificate,
+    hash,
+};
+
+/// Asks for a key. A dedicated one starts a ceremony: wait for the set, then let each member certify the key.
+#[utoipa::path(post, path = path::KEYS, params(("account" = Id, Path), ("Idempotency-Key" = Option<String>, Header)),
+    request_body = CreateKey,
+    responses((status = 202, body = Key, headers(("ETag" = String), ("Location" = String))),
+              (status = "4XX", body = Problem, content_type = "application/problem+json")))]
+pub(crate) async fn key(call: Call, headers: HeaderMap, body: Json<CreateKey>) -> Result<Answer, Failure> {
+    ask(&call, &headers, body, None).await
+}
+
+/// Asks for a further version of a key; earlier ones go on decrypting.
+#[utoipa::path(post, path = path::VERSIONS,
+    params(("account" = Id, Path), ("key" = String, Path), ("Idempotency-Key" = Option<String>, Header)),
+    request_body = CreateKey,
+    responses((status = 202, body = Key, headers(("ETag" = String), ("Location" = String))),
+              (status = "4XX", body = Problem, content_type = "application/problem+json")))]
+pub(crate) async fn version(
+    call: Call,
+    KeyName(key): KeyName,
+    headers: HeaderMap,
+    body: Json<CreateKey>,
+) -> Result<Answer, Failure> {
+    ask(&call, &headers, body, Some(key)).await
+}
+
+async fn ask(
+    call: &Call,
+    headers: &HeaderMap,
+    body: Json<CreateKey>,
+    existing: Option<KeyId>,
+) -> Result<Answer, Failure> {
+    let idempotency = Idempotency::of(headers, body.request)?;
+    let mut unit = match idempotency.begin(call).await? {
+        Begun::New(unit) => unit,
+        Begun::Answered(answer) => return Ok(answer),
+    };
+    let outcome = create(call, &mut unit, &body.body, existing).await;
+    call.finish_once(unit, &idempotency, Refused::Create, outcome).await
+}
+
+async fn create(
+    call: &Call,
+    unit: &mut Unit,
+    body: &CreateKey,
+    existing: Option<KeyId>,
+) -> Result<Answer, Failure> {
+    let creation = Creation { request: decode(&body.request.0)?, grant: decode(&body.grant.0)? };
+    let verified = verify(call, unit, &creation)?;
+    let request = verified.request();
+    let labels = match &existing {
+        Some(_) => unit.rows().key(&request.key).await?.map(|row| row.labels).unwrap_or_default(),
+        None => body.labels.clone(),
+    };
+    policy(call, &verified, creation.grant.body().id, &labels)?;
+    if let Some(set) = &request.set
+        && !unit.rows().has_set(set).await?
+    {
+        return Err(Failure::NotFound("there is no such fragment set"));
+    }
+    match existing {
+        Some(key) => further_version(unit, body, &verified, &key).await?,
+        None => first_version(unit, body, &verified).await?,
+    }
+    let (key, version) = (request.key.clone(), request.version);
+    unit.record(Event::KeyRequested { key, version, request: Hash(verified.hash()) }).await?;
+    if request.set.is_none() {
+        ceremony::propose(unit, creation).await?;
+    }
+    shown(unit, &verified.request().key).await
+}
+
+/// The members check the very same: this is so that a refusal comes at once.
+fn verify(call: &Call, unit: &Unit, creation: &Creation) -> Result<VerifiedCreate, Failure> {
+    let (account, now) = (&unit.account, call.now()?);
+    let grant = VerifiedGrant::verify(&creation.grant, &account.root, now)?;
+    let verified = VerifiedCreate::verify(&creation.request, &grant, &account.denials, &account.root, now)?;
+    if verified.holder() == call.holder.thumbprint() {
+        Ok(verified)
+    } else {
+        Err(Failure::Only("the holder who signed the request"))
+    }
+}
+
+fn policy(call: &Call, verified: &VerifiedCreate, grant: u64, labels: &Labels) -> Result<(), Failure> {
+    let request = verified.request();
+    let facts = KeyFacts {
+        key: &request.key,
+        version: request.version,
+        purpose: request.purpose.name(),
+        kind: show::kind_name(request.kind == KeyKind::Shared),
+        customer_fragment: request.customer_fragment,
+        labels,
+    };
+    let (holder, time) = (verified.holder(), call.now()?.time());
+    let circumstances = Circumstances { holder, time, grant, on_behalf_of: None };
+    Ok(call.service.policies.check_key(call.id(), Action::Create, &facts, &circumstances)?)
+}
+
+async fn first_version(unit: &mut Unit, body: &CreateKey, verified: &VerifiedCreate) -> Result<(), Failure> {
+    let request = verified.request();
+    check_labels(&body.labels)?;
+    if request.version != 1 {
+        return Err(Failure::malformed("a new key begins with version 1"));
+    }
+    if unit.rows().key(&request.key).await?.is_some() {
+        return Err(Failure::KeyExists(request.key.clone()));
+    }
+    let new = NewKey {
+        key: request.key.clone(),
+        version: new_version(body, verified),
+        labels: body.labels.clone(),
+        disabled: unit.account.disables(&request.key),
+    };
+    Ok(unit.rows().put_key(&new).await?)
+}
+
+async fn further_version(
+    unit: &mut Unit,
+    body: &CreateKey,
+    verified: &VerifiedCreate,
+    key: &KeyId,
+) -> Result<(), Failure> {
+    let request = verified.request();
+    if request.key != *key || !body.labels.is_empty() {
+        return Err(Failure::malformed(
+            "the request has to be about the key in the path, and labels are a key's, not a version's",
+        ));
+    }
+    let versions = unit.rows().versions(key).await?;
+    let newest = versions.first().ok_or_else(|| Failure::UnknownKey(key.clone()))?;
+    check_successor(request, newest)?;
+    Ok(unit.rows().put_version(key, &new_version(body, verified)).await?)
+}
+
+fn check_successor(request: &CreateRequest, newest: &VersionRow) -> Result<(), Failure> {
+    let due = newest.version.version + 1;
+    if request.version != due {
+        return Err(Failure::Superseded(format!("the next version of {} is {due}", request.key)));
+    }
+    if request.purpose.number() != newest.version.purpose {
+        return Err(Failure::malformed("a key has one purpose in all its versions"));
+    }
+    Ok(())
+}
+
+fn new_version(body: &CreateKey, verified: &VerifiedCreate) -> NewVersion {
+    let request = verified.request();
+    NewVersion {
+        version: request.version,
+        set: request.set,
+        suite: request.suite.number(),
+        shared: request.kind == KeyKind::Shared,
+        purpose: request.purpose.number(),
+        customer_fragment: request.customer_fragment,
+        t: request.t,
+        members: request.members.clone(),
+        created: request.issued.0,
+        request: body.request.0.clone(),
+        request_hash: verified.hash(),
+    }
+}
+
+async fn shown(unit: &mut Unit, key: &KeyId) -> Result<Answer, Failure> {
+    let location = path::key(&Id(*unit.account.id().as_bytes()), key.as_str());
+    let row = unit.rows().key(key).await?.ok_or_else(|| Failure::UnknownKey(key.clone()))?;
+    let shown = show::key(key, &row, &unit.rows().versions(key).await?)?;
+    Ok(Answer::json(&shown).created(location).accepted().tagged(tag(row.revision)))
+}
+
+/// Hands in a key version's certificate, signed by all members; the version can be used from then on.
+#[utoipa::path(put, path = path::CERTIFICATE,
+    params(("account" = Id, Path), ("key" = String, Path), ("version" = u64, Path)), request_body = SignedDocument,
+    responses((status = 204), (status = "4XX", body = Problem, content_type = "application/problem+json")))]
+pub(crate) async fn certify(
+    call: Call,
+    KeyName(key): KeyName,
+    Number(version): Number,
+    body: Json<SignedDocument>,
+) -> Result<Answer, Failure> {
+    let mut unit = call.begin().await?;
+    let outcome = hand_in(&mut unit, &key, version, &body.body.document.0).await;
+    call.finish(unit, refused(Refused::Certificate), outcome).await
+}
+
+async fn hand_in(unit: &mut Unit, key: &KeyId, version: u64, document: &[u8]) -> Result<Answer, Failure> {
+    let signed: Signed<KeyCertificate> = decode(document)?;
+    let verified = VerifiedKeyCertificate::verify(signed, &unit.account.root)?;
+    let row = unit.rows().version(key, version).await?;
+    let row = row.ok_or_else(|| Failure::UnknownVersion(key.clone(), version))?;
+    let certificate = verified.certificate();
+    check_certificate(certificate, key, &row)?;
+    if row.certificate.is_some() {
+        return Ok(Answer::empty());
+    }
+    unit.rows().put_set(&row.version.request_hash, &certificate.set).await?;
+    unit.rows().put_certificate(key, version, &to_canonical(verified.signed()), certificate.imported).await?;
+    let event = Event::KeyCertified { key: key.clone(), version, certificate: Hash(hash(certificate)) };
+    unit.record(event).await?;
+    Ok(Answer::empty())
+}
+
+/// What the members certified has to be what the holder asked for.
+fn check_certificate(certificate: &KeyCertificate, key: &KeyId, row: &VersionRow) -> Result<(), Failure> {
+    let asked = &row.version;
+    let facts = [
+        ("the key", certificate.key == *key),
+        ("the version", certificate.version == asked.version),
+        ("the set", asked.set.is_none_or(|set| set == certificate.set)),
+        ("the suite", certificate.suite.number() == asked.suite),
+        ("dedicated or shared", (certificate.kind == KeyKind::Shared) == asked.shared),
+        ("the customer fragment", certificate.customer_fragment == asked.customer_fragment),
+        ("the purpose", certificate.purpose.number() == asked.purpose),
+        ("the time", certificate.created.0 == asked.created),
+    ];
+    match facts.iter().find(|(_, same)| !same) {
+        Some((what, _)) => Err(Failure::OtherCertificate(what)),
+        None => Ok(()),
+    }
+}
