@@ -1,11 +1,18 @@
 //! The command line: a noun, then a verb; one file a noun. This file only names them and picks one.
 
 mod context;
+mod decrypt;
+mod dev;
+mod encrypt;
 mod failure;
 mod fragment_manager;
+mod gateway;
+mod inspect;
 pub mod output;
+mod pairs;
 mod role;
 mod shell;
+mod transfer;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -42,9 +49,20 @@ struct Globals {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Encrypt a file, or standard input
+    Encrypt(encrypt::Encrypt),
+    /// Decrypt a file, or standard input
+    Decrypt(decrypt::Decrypt),
+    /// Show what a ciphertext says about itself
+    Inspect(inspect::Inspect),
+    /// Run the whole system on this machine, to try it out
+    Dev(dev::Dev),
     /// Hold fragments, on a machine of its own
     #[command(subcommand)]
     FragmentManager(fragment_manager::FragmentManager),
+    /// Serve programs without a client library, at the customer's side
+    #[command(subcommand)]
+    Gateway(gateway::Gateway),
     /// Print the completions of a shell
     Completions(shell::Completions),
     /// Print a man page, or write all of them into a folder
@@ -63,8 +81,19 @@ pub fn main() -> ExitCode {
 
 fn run(command: Command, context: &Context) -> Result<(), Failure> {
     match command {
+        Command::Encrypt(verb) => wait_for(verb.run(context)),
+        Command::Decrypt(verb) => wait_for(verb.run(context)),
+        Command::Inspect(verb) => verb.run(context),
+        Command::Dev(verb) => wait_for(verb.run(context)),
         Command::FragmentManager(verb) => verb.run(context),
+        Command::Gateway(verb) => verb.run(context),
         Command::Completions(verb) => verb.run(context),
         Command::Man(verb) => verb.run(context),
     }
+}
+
+/// Runs a command that talks to servers. One thread waits; what is heavy has threads of its own.
+fn wait_for(command: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.map_err(|error| Failure::io("starting", &error))?.block_on(command)
 }

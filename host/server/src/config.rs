@@ -12,11 +12,18 @@ pub trait Configuration: DeserializeOwned {
     fn resolve(&mut self, base: &Path);
 }
 
-impl Configuration for symbolon_fragment_manager::Config {
-    fn resolve(&mut self, base: &Path) {
-        self.resolve(base);
-    }
+/// A role's crate makes its paths absolute; here it only gets the trait.
+macro_rules! configurations {
+    ($($config:ty),*) => {
+        $(impl Configuration for $config {
+            fn resolve(&mut self, base: &Path) {
+                self.resolve(base);
+            }
+        })*
+    };
 }
+
+configurations!(symbolon_fragment_manager::Config, symbolon_gateway::Config);
 
 /// Why a configuration can't be used.
 #[derive(Debug, thiserror::Error)]

@@ -2,11 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
+use symbolon_client::{Client, Error, Profile, Unlock};
 use zeroize::Zeroizing;
 
 use super::Globals;
 use super::failure::{Failure, Kind};
 use super::output::Output;
+use super::transfer::Transferred;
 use crate::passphrase::Passphrases;
 
 /// The folder that `symbolon dev` fills, and the profile in it.
@@ -56,6 +58,50 @@ impl Context {
         }
         let places = [Some(PathBuf::from(DEV_PROFILE)), own_profile()];
         places.into_iter().flatten().find(|place| place.is_file()).ok_or_else(no_profile)
+    }
+
+    /// The profile to act as.
+    pub fn profile(&self) -> Result<Profile, Failure> {
+        Ok(Profile::load(&self.profile_file()?)?)
+    }
+
+    /// A client that acts as the profile says. It connects when it is used.
+    pub fn client(&self) -> Result<Client, Failure> {
+        Ok(Client::open(&self.profile()?, &mut self.unlocking())?)
+    }
+
+    /// What opens the files of a profile.
+    pub fn unlocking(&self) -> impl Unlock {
+        Unlocking(self.passphrases.clone())
+    }
+
+    /// Awaits an operation of the client, and tells what went well in spite of something.
+    pub async fn noting<T>(
+        &self,
+        client: &Client,
+        operation: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, Failure> {
+        let result = operation.await;
+        client.take_notices().iter().for_each(|notice| self.output.note(format_args!("note: {notice}")));
+        Ok(result?)
+    }
+
+    /// Tells about a file that was written; where it was standard output, there is nothing to tell there.
+    pub fn answer_file(&self, done: &Transferred) -> Result<(), Failure> {
+        if done.output.is_some() { self.output.answer(done) } else { Ok(()) }
+    }
+}
+
+/// Opens the profile's files with passphrases from where the command line says.
+struct Unlocking(Passphrases);
+
+impl Unlock for Unlocking {
+    fn passphrase(&mut self, file: &Path) -> Option<Zeroizing<String>> {
+        self.0.existing(&file.display().to_string()).ok()
+    }
+
+    fn key_file(&mut self, _: &Path) -> Option<PathBuf> {
+        None
     }
 }
 

@@ -2,7 +2,9 @@
 //!
 //! The kinds are the client's; each has one exit code. No secret and no plaintext is ever part of a failure.
 
+mod client;
 mod local;
+mod role;
 
 use std::error::Error;
 use std::fmt;

@@ -1,18 +1,20 @@
 //! `symbolon fragment-manager`: one holder of fragments, on a machine of its own.
 
 use clap::Subcommand;
-use symbolon_fragment_manager::{Config, Sealing};
+use symbolon_fragment_manager::{Config, FragmentManager as Role, Sealing};
 
-use super::role::{Configured, PublicKeys};
+use super::role::{Configured, PublicKeys, Run, announce, runtime, stop_on_signal};
 use super::{Context, Failure};
 use crate::sealing::Place;
-use crate::{config, identity, sealing};
+use crate::{config, identity, port, sealing};
 
-/// A holder of fragments
+/// The role's verbs.
 #[derive(Debug, Subcommand)]
 pub enum FragmentManager {
     /// Make this fragment manager's keys where they are missing, and print its public key for the owner
     Identity(Configured),
+    /// Hold fragments and evaluate, until told to stop
+    Run(Run),
 }
 
 impl FragmentManager {
@@ -20,6 +22,7 @@ impl FragmentManager {
     pub fn run(self, context: &Context) -> Result<(), Failure> {
         match self {
             Self::Identity(configured) => identity(&configured, context),
+            Self::Run(run) => serve(&run, context),
         }
     }
 }
@@ -29,6 +32,20 @@ fn identity(configured: &Configured, context: &Context) -> Result<(), Failure> {
     let key = sealing::unlock_or_make(place(&config.sealing), context.passphrases())?;
     let pair = identity::load_or_make(&config.identity, Some(&key))?;
     context.output().answer(&PublicKeys::of(&pair))
+}
+
+fn serve(run: &Run, context: &Context) -> Result<(), Failure> {
+    let config: Config = config::load(&run.configured.config)?;
+    run.begin(context)?;
+    let key = sealing::unlock(place(&config.sealing), context.passphrases())?;
+    let pair = identity::load(&config.identity, Some(&key))?;
+    runtime(config.workers)?.block_on(async {
+        let listener = port::bind(&config.listen).await?;
+        let role = Role::open(&config, key, pair).await?;
+        let stop = stop_on_signal();
+        announce("fragment-manager", &listener)?;
+        Ok(role.serve(listener, stop).await?)
+    })
 }
 
 fn place(sealing: &Sealing) -> Place<'_> {

@@ -27,6 +27,11 @@ impl Output {
         write_line(&text)
     }
 
+    /// An answer that is text for people and programs alike.
+    pub fn text(self, text: &str) -> Result<(), Failure> {
+        write_line(text)
+    }
+
     /// Something worth knowing beside the answer; not for programs.
     pub fn note(self, note: impl Display) {
         if !self.json {
