@@ -43,7 +43,8 @@ fn client(criterion: &mut Criterion) {
 }
 
 fn combine(bencher: &mut criterion::Bencher<'_>, sharing: &Sharing, inputs: &[Input]) {
-    let answers: Vec<_> = sharing.managers[..2].iter().map(|m| m.evaluate(inputs).expect("a batch")).collect();
+    let answers: Vec<_> =
+        sharing.managers[..2].iter().map(|m| m.evaluate(inputs).expect("a batch")).collect();
     let start = || sharing.instance.combination(inputs.to_vec()).expect("a batch");
     bencher.iter_batched(
         start,
@@ -58,7 +59,8 @@ fn combine(bencher: &mut criterion::Bencher<'_>, sharing: &Sharing, inputs: &[In
 }
 
 fn verify(bencher: &mut criterion::Bencher<'_>, sharing: &Sharing, inputs: &[Input]) {
-    let answer = |manager: &Box<dyn symbolon_fragments::Evaluator>| manager.evaluate_proven(inputs, &mut rng());
+    let answer =
+        |manager: &Box<dyn symbolon_fragments::Evaluator>| manager.evaluate_proven(inputs, &mut rng());
     let answers: Vec<_> = sharing.managers[..2].iter().map(|m| answer(m).expect("a batch")).collect();
     let start = || sharing.instance.combination(inputs.to_vec()).expect("a batch");
     bencher.iter_batched(

@@ -40,7 +40,11 @@ pub struct Table<'a>(pub &'a [Figure]);
 impl fmt::Display for Table<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let width = self.0.iter().map(|figure| figure.name.len()).max().unwrap_or(4);
-        writeln!(f, "{:width$}  {:>12}  {:<10} {:>12}  {:>6}", "figure", "median", "unit", "baseline", "ratio")?;
+        writeln!(
+            f,
+            "{:width$}  {:>12}  {:<10} {:>12}  {:>6}",
+            "figure", "median", "unit", "baseline", "ratio"
+        )?;
         for Figure { name, median, unit, baseline, ratio, note } in self.0 {
             let (median, baseline) = (digits(*median), digits(*baseline));
             writeln!(f, "{name:width$}  {median:>12}  {unit:<10} {baseline:>12}  {ratio:>6.2}  {note}")?;

@@ -1,7 +1,15 @@
 //! Load tools for the project's figures. Every figure is taken beside a baseline in the same run, so that ratios, which
 //! are what is promised, mean the same on every machine.
 
+pub mod bulk;
+pub mod dev;
 pub mod figure;
 pub mod group;
+pub mod manager;
 pub mod measure;
+pub mod operation;
+pub mod process;
+pub mod refresh;
+pub mod shared;
 pub mod sharing;
+pub mod site;

@@ -36,7 +36,8 @@ pub fn per_cpu_second(rounds: usize, times: u32, mut run: impl FnMut()) -> f64 {
 
 fn thread_time() -> Duration {
     let time = clock_gettime(ClockId::ThreadCPUTime);
-    let nanoseconds = u64::try_from(time.tv_sec * 1_000_000_000 + time.tv_nsec).expect("it counts up from zero");
+    let nanoseconds =
+        u64::try_from(time.tv_sec * 1_000_000_000 + time.tv_nsec).expect("it counts up from zero");
     Duration::from_nanos(nanoseconds)
 }
 

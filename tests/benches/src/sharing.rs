@@ -58,8 +58,17 @@ fn random<S: Suite>() -> Scalar<S> {
 
 /// As many inputs, all different.
 pub fn inputs(suite: SuiteId, count: u8) -> Vec<Input> {
-    let scope =
-        KeyScope { account: AccountId::new([1; 32]), suite, key: "acme/notes".parse().expect("a key id"), version: 1 };
-    let fields = |n| Fields { purpose: Purpose::Data, writer: Thumbprint::new([2; 32]), created: 1_795_514_400, r: [n; 32] };
+    let scope = KeyScope {
+        account: AccountId::new([1; 32]),
+        suite,
+        key: "acme/notes".parse().expect("a key id"),
+        version: 1,
+    };
+    let fields = |n| Fields {
+        purpose: Purpose::Data,
+        writer: Thumbprint::new([2; 32]),
+        created: 1_795_514_400,
+        r: [n; 32],
+    };
     (0..count).map(|n| Input::new(&scope, &fields(n))).collect()
 }

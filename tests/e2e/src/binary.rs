@@ -23,6 +23,7 @@ fn cargo_build(package: &str, name: &str) -> PathBuf {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let output = Command::new(cargo)
         .args(["build", "--quiet", "--message-format=json", "--package", package, "--bin", name])
+        .args((!cfg!(debug_assertions)).then_some("--release"))
         .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")))
         .stderr(Stdio::inherit())
         .output()

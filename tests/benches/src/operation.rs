@@ -1,0 +1,104 @@
+//! Whole operations of a client: loopback, channels up, permit held.
+
+use crate::figure::Figure;
+use crate::measure::{median, seconds};
+use crate::sharing::{Sharing, inputs, rng};
+use crate::site::{Site, key};
+use std::hint::black_box;
+use symbolon_client::Context;
+use symbolon_fragments::{Binding, SuiteId};
+use symbolon_protocol::api::Operation;
+
+const MICROSECONDS: f64 = 1e6;
+
+/// Decrypt and encrypt for both suites, and what a permit costs.
+pub fn figures(site: &Site, rounds: usize) -> Vec<Figure> {
+    let mut figures = Vec::new();
+    for suite in SuiteId::ALL {
+        figures.extend(of_suite(site, suite, rounds));
+    }
+    figures.push(permit(site, rounds));
+    figures
+}
+
+fn of_suite(site: &Site, suite: SuiteId, rounds: usize) -> [Figure; 2] {
+    let key = key(suite).parse().expect("a key id");
+    let context = Context::new();
+    let encrypt = || {
+        site.runtime.block_on(site.client.encrypt(&key, b"a short message", &context)).expect("it is granted")
+    };
+    let sealed = encrypt();
+    let decrypt = || site.runtime.block_on(site.client.decrypt(&sealed, &context)).expect("it is granted");
+    decrypt();
+    let decryption = seconds(rounds, || drop(black_box(decrypt())));
+    let encryption = seconds(rounds, || drop(black_box(encrypt())));
+    let suffix = if suite == SuiteId::P256Sha256 { "-p256" } else { "" };
+    let figure = |name: &str, times: &[f64], proven, note| {
+        let baseline = bare(suite, proven, rounds);
+        Figure::new(format!("{name}{suffix}"), MICROSECONDS * median(times), "µs", MICROSECONDS * baseline)
+            .note(note)
+    };
+    [
+        figure(
+            "operation-decrypt",
+            &decryption,
+            false,
+            "to its bare cryptography; should be below 1000 µs on ristretto255",
+        ),
+        figure(
+            "operation-encrypt",
+            &encryption,
+            true,
+            "to its bare cryptography; should be below 2000 µs on ristretto255",
+        ),
+    ]
+}
+
+/// The cryptography of one operation, in memory, one manager's part and the client's: managers work side by side.
+fn bare(suite: SuiteId, proven: bool, rounds: usize) -> f64 {
+    let sharing = Sharing::random(suite);
+    let inputs = inputs(suite, 1);
+    let answer = |position: u16| {
+        let manager = &sharing.managers[usize::from(position)];
+        let (evaluations, proof) = manager.evaluate_proven(&inputs, &mut rng()).expect("a batch");
+        (Sharing::index(position), evaluations, proof)
+    };
+    let answers = [answer(0), answer(1)];
+    let manager = || match proven {
+        true => drop(black_box(sharing.managers[0].evaluate_proven(&inputs, &mut rng()))),
+        false => drop(black_box(sharing.managers[0].evaluate(&inputs))),
+    };
+    let client = || {
+        let mut combination = sharing.instance.combination(inputs.clone()).expect("a batch");
+        for (index, evaluations, proof) in &answers {
+            match proven {
+                true => combination.accept_proven(*index, evaluations, proof).expect("it is right"),
+                false => combination.accept(*index, evaluations).expect("it is right"),
+            }
+        }
+        let output = combination.finish().expect("two answers").remove(0);
+        drop(black_box(output.derive(None, Binding { header: &[0; 200], context: &[0; 1] })));
+    };
+    median(&seconds(rounds, || {
+        manager();
+        client();
+    }))
+}
+
+/// A permit from the access manager, beside the same exchange for a public document.
+fn permit(site: &Site, rounds: usize) -> Figure {
+    let account = site.deployment.account();
+    let party = site.party();
+    let key = key(SuiteId::Ristretto255Sha512);
+    let permit = || drop(account.credential(&party, key, &[Operation::Decrypt]).expect("it is granted"));
+    let root = || {
+        let newer = site.runtime.block_on(site.client.refresh_root());
+        assert!(!newer.expect("the access manager answers"));
+    };
+    permit();
+    root();
+    let [permits, roots] = [seconds(rounds, permit), seconds(rounds, root)];
+    let [permits, roots] = [permits, roots].map(|times| MICROSECONDS * median(&times));
+    Figure::new("operation-permit", permits, "µs", roots)
+        .note("to a look whether there is a newer root document")
+}
