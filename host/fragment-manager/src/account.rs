@@ -1,17 +1,18 @@
 //! One account on this manager: what is believed, served and logged. Accounts share nothing but the process.
 
-use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
 use symbolon_audit::{Alarm, RecordBody};
 use symbolon_fragments::names::{AccountId, Index};
 use symbolon_protocol::wire::{Error, Status};
 use symbolon_store::manager::Rows;
 use symbolon_store::{Datastore, StoreError};
-use symbolon_trust::{KeyPair, Now, Seconds, Signed};
-use tokio::sync::Mutex as AsyncMutex;
+use symbolon_trust::{DueDestruction, KeyPair, Now, Seconds, Signed, VerifiedOrder};
+use tokio::sync::{Mutex as AsyncMutex, mpsc};
 
 use crate::channels::Channels;
 use crate::clock::{Clock, Mark};
+use crate::destroy::Destroyed;
 use crate::log::Log;
 use crate::rate::Rates;
 use crate::refusal;
@@ -32,8 +33,20 @@ pub struct Account {
     sets: Sets,
     pub(crate) rates: Rates,
     pub(crate) channels: Arc<Channels>,
+    pub(crate) destroyed: Destroyed,
+    notices: mpsc::UnboundedSender<Notice>,
+    unread: Mutex<Option<mpsc::UnboundedReceiver<Notice>>>,
     /// Held while a document is checked against the ones in force and stored.
     pub(crate) installing: AsyncMutex<()>,
+}
+
+/// What the account's ceremonies are told.
+#[derive(Debug)]
+pub enum Notice {
+    /// An order came into force.
+    Order(VerifiedOrder),
+    /// A destruction's waiting period is over.
+    Destroy(DueDestruction),
 }
 
 /// What an account is made of.
@@ -57,6 +70,7 @@ impl Account {
         parts.sets.restore(&mut rows).await?;
         let log = Log::open(&mut rows, id, parts.index, mark.read()).await?;
         write.commit().await?;
+        let (notices, unread) = mpsc::unbounded_channel();
         Ok(Self {
             id,
             index: parts.index,
@@ -69,6 +83,9 @@ impl Account {
             sets: parts.sets,
             rates: Rates::default(),
             channels: parts.channels,
+            destroyed: Destroyed::default(),
+            notices,
+            unread: Mutex::new(Some(unread)),
             installing: AsyncMutex::new(()),
         })
     }
@@ -127,6 +144,16 @@ impl Account {
             self.behind.get_or_init(|| self.log.alarm(Alarm::ClockSetBack));
             refusal::clock(behind)
         })
+    }
+
+    /// What the account's ceremonies are told from now on; there is one reader.
+    pub fn notices(&self) -> Option<mpsc::UnboundedReceiver<Notice>> {
+        self.unread.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    pub(crate) fn notify(&self, notice: Notice) {
+        // Nobody reads any more while the manager stops; on start the ceremonies find what they missed in the store.
+        let _ = self.notices.send(notice);
     }
 
     pub(crate) fn status(&self) -> Status {

@@ -35,6 +35,8 @@ impl Account {
             return Err(Error::Refused { document: Document::Create, reason: Refusal::Holder });
         }
         let request = create.request();
+        let denied = self.trust(|trust| trust.denials().check_version(&request.key, request.version));
+        denied.map_err(refusal::denied)?;
         let suitable = self.sets().of(&set, |served| suitable(served, request, set));
         let instance = suitable.unwrap_or(Err(Unsuitable::Unknown)).map_err(Error::Unsuitable)?;
         let certificate = certificate(request, &instance);

@@ -99,7 +99,8 @@ impl Channels {
                 authorised.account() == account
                     && (denied
                         || denials.check_grant(id, serial).is_err()
-                        || denials.check_key(authorised.key()).is_err())
+                        || denials.check_key(authorised.key()).is_err()
+                        || denials.check_version(authorised.key(), authorised.version()).is_err())
             });
         }
     }

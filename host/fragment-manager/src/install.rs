@@ -9,7 +9,7 @@ use symbolon_trust::{
     hash,
 };
 
-use crate::account::Account;
+use crate::account::{Account, Notice};
 use crate::refusal;
 
 impl Account {
@@ -85,6 +85,7 @@ impl Account {
         self.believe(trust);
         self.enforce();
         self.installed(order.order(), received);
+        self.notify(Notice::Order(order));
         Ok(())
     }
 

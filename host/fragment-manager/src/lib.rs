@@ -13,6 +13,7 @@ mod certify;
 mod channels;
 mod clock;
 mod config;
+mod destroy;
 mod evaluate;
 mod fragments;
 mod install;
@@ -24,8 +25,9 @@ mod session;
 mod sets;
 mod trust;
 mod vault;
+mod witness;
 
-pub use account::Account;
+pub use account::{Account, Notice};
 pub use accounts::AccountsError;
 pub use clock::Clock;
 pub use config::{Config, Sealing};

@@ -26,9 +26,12 @@ use crate::fragments::StoredFragments;
 use crate::session::Session;
 use crate::sets::{FragmentSource, Sets};
 use crate::vault::{Vault, VaultError};
+use crate::witness;
 
 /// How long records may wait to be written.
 const FLUSH: Duration = Duration::from_secs(1);
+/// Time between two looks for destructions that are due.
+const LOOK: Duration = Duration::from_secs(5);
 
 /// Why a fragment manager can't start.
 #[derive(Debug, thiserror::Error)]
@@ -93,6 +96,7 @@ impl Service for Front {
 /// A fragment manager that is ready to serve.
 pub struct FragmentManager {
     accounts: Arc<Accounts>,
+    identity: Identity,
     tls: rustls::ServerConfig,
 }
 
@@ -114,7 +118,8 @@ impl FragmentManager {
         disguise: Disguise<'_>,
     ) -> Result<Self, OpenError> {
         tls::seed_random();
-        let tls = tls::between_roles_server(&Identity::new(&identity)?, tls::ALPN_FRAMES)?;
+        let tls_identity = Identity::new(&identity)?;
+        let tls = tls::between_roles_server(&tls_identity, tls::ALPN_FRAMES)?;
         let store = Arc::new(open_store(config, &identity).await?);
         let thumbprint = identity.public().thumbprint();
         let vault = Arc::new(Vault::open(wrapping_keys(&config.datastore), thumbprint, sealing)?);
@@ -130,7 +135,7 @@ impl FragmentManager {
             let parts = Parts { index, identity, store, trust, clock, sets, channels };
             accounts.by_id.insert(account, Arc::new(Account::open(parts).await?));
         }
-        Ok(Self { accounts: Arc::new(accounts), tls })
+        Ok(Self { accounts: Arc::new(accounts), identity: tls_identity, tls })
     }
 
     /// An account that is served.
@@ -142,7 +147,10 @@ impl FragmentManager {
     pub async fn serve(self, listener: TcpListener, stop: CancellationToken) -> Result<(), StoreError> {
         let mut tasks = JoinSet::new();
         for account in self.accounts.by_id.values() {
+            destroy_due(account).await;
             tasks.spawn(keep_log(Arc::clone(account)));
+            tasks.spawn(keep_orders(Arc::clone(account)));
+            tasks.spawn(witness::run(Arc::clone(account), self.identity.clone()));
         }
         let front = Arc::new(Front(Arc::clone(&self.accounts)));
         serve(listener, self.tls, Limits::default(), stop, front).await;
@@ -165,6 +173,20 @@ async fn open_store(config: &Config, identity: &KeyPair) -> Result<Datastore, Op
 /// The file with the wrapping keys lies beside the datastore.
 fn wrapping_keys(datastore: &Path) -> PathBuf {
     datastore.with_added_extension("wrapping")
+}
+
+/// Carries out destructions when their time has come.
+async fn keep_orders(account: Arc<Account>) {
+    loop {
+        sleep(LOOK).await;
+        destroy_due(&account).await;
+    }
+}
+
+async fn destroy_due(account: &Account) {
+    if let Err(error) = account.destroy_due().await {
+        error!(account = %account.id(), cause = &error as &dyn std::error::Error, "nothing is destroyed");
+    }
 }
 
 /// Writes an account's log within a second of what it is about; the clock's mark goes with it.

@@ -5,7 +5,7 @@ use symbolon_fragments::names::{AccountId, Index};
 use symbolon_store::manager::Rows;
 use symbolon_store::{Reading, StoreError};
 use symbolon_trust::{
-    Denials, DenyError, Now, OrderBook, OrderConflict, OrderError, RootError, Seconds, Signed, TrustedRoot,
+    Denials, DenyError, OrderBook, OrderConflict, OrderError, RootError, Seconds, Signed, TrustedRoot,
     VerifiedDeny, VerifiedOrder,
 };
 
@@ -116,11 +116,6 @@ impl Trust {
         }
         self.judge();
         Ok(Some(self))
-    }
-
-    /// Key versions whose waiting period is over, and that were not spared.
-    pub(crate) fn due(&self, now: Now) -> Vec<symbolon_trust::DueDestruction> {
-        self.orders.due(now).collect()
     }
 
     fn judge(&mut self) {

@@ -326,6 +326,15 @@ impl Place {
         std::fs::write(self.path("accounts").join(name), to_canonical(&domain.root)).unwrap();
     }
 
+    /// Whether bytes occur in any file of the manager.
+    pub fn disk_contains(&self, bytes: &[u8]) -> bool {
+        let files = std::fs::read_dir(self.directory.path()).unwrap().map(|entry| entry.unwrap().path());
+        files.filter(|path| path.is_file()).any(|path| {
+            let content = std::fs::read(path).unwrap_or_default();
+            content.windows(bytes.len()).any(|window| window == bytes)
+        })
+    }
+
     /// Opens datastore and vault as the manager does, while it doesn't run.
     pub async fn stores(&self) -> (Datastore, Vault) {
         let identity = self.identity().public().thumbprint();
