@@ -91,7 +91,7 @@ impl fmt::Display for Finished {
     }
 }
 
-fn as_pid(pid: u32) -> Pid {
+pub(crate) fn as_pid(pid: u32) -> Pid {
     i32::try_from(pid).ok().and_then(Pid::from_raw).expect("a process number")
 }
 

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::{Finished, Guardian, Process, Start, run, symbolon};
+use crate::{Account, Finished, Guardian, Process, Start, run, symbolon, wrong_clock};
 
 /// The directories of the fragment managers, in the order of their roster indices.
 pub const MANAGERS: [&str; 3] = ["kfm-1", "kfm-2", "kfm-3"];
@@ -110,15 +110,58 @@ impl Deployment {
         self.site.owner()
     }
 
+    /// The account.
+    pub fn account(&self) -> Account {
+        Account::at(&self.site.home("owner").join("account.root"))
+    }
+
     /// Starts the gateway as well.
     pub fn gateway(&self) -> Process {
         self.site.role("gateway").ready(self.site.guardian())
+    }
+
+    /// Starts every role again on machines whose clocks are off.
+    pub fn move_clocks(&mut self, offset: &str) {
+        let guardian = self.site.guardian().clone();
+        self.managers.iter_mut().chain([&mut self.access_manager]).for_each(Process::stop);
+        for process in self.managers.iter_mut().chain([&mut self.access_manager]) {
+            *process = wrong_clock(process.start(), offset).ready(&guardian);
+        }
+    }
+
+    /// A new person with a profile and a holder's key, and no grant yet.
+    pub fn person(&self, name: &str) -> Person {
+        let home = self.site.home(name);
+        fs::create_dir(&home).expect("the person is new");
+        let profile = home.join("profile.toml");
+        let root = self.site.home("owner").join("account.root");
+        let cli = Cli::new(&home, &profile);
+        let path = |path: &Path| path.to_str().expect("UTF-8").to_owned();
+        let made = cli.run(&["profile", "create", &path(&profile), "--account", &path(&root)]).text();
+        let fingerprint =
+            made.split_whitespace().find(|word| word.starts_with("sym1")).expect("a fingerprint");
+        Person { cli, fingerprint: fingerprint.to_owned() }
+    }
+
+    /// Has the owner grant something to a holder, and gives the grant's number.
+    pub fn grant(&self, fingerprint: &str, what: &[&str]) -> u64 {
+        let arguments: Vec<&str> =
+            ["grant", "create", "--to", fingerprint].iter().chain(what).copied().collect();
+        self.owner().json(&arguments)["id"].as_u64().expect("a grant has a number")
     }
 
     /// Where a fragment manager listens.
     pub fn manager_address(&self, position: usize) -> SocketAddr {
         self.managers[position].address()
     }
+}
+
+/// A person with a profile of their own.
+pub struct Person {
+    /// Their command line.
+    pub cli: Cli,
+    /// Their holder's key, as people write it.
+    pub fingerprint: String,
 }
 
 /// `symbolon` as one person runs it.
@@ -139,6 +182,11 @@ impl Cli {
             passphrase: None,
             environment: Vec::new(),
         }
+    }
+
+    /// The profile.
+    pub fn profile(&self) -> &Path {
+        &self.profile
     }
 
     /// The same with a passphrase file.

@@ -4,24 +4,34 @@
 //! configuration files, the network, or the stolen disk and memory. A failing step panics with the output of the process at fault.
 #![expect(clippy::missing_panics_doc, reason = "a harness fails a test by panicking, always and everywhere")]
 
+mod account;
 mod binary;
+mod clock;
 mod command;
+mod crash;
+pub mod datastore;
 mod deployment;
 pub mod exit;
 mod guardian;
+mod holder;
 mod namespace;
 mod party;
 mod port;
 mod process;
 mod recorder;
 mod scan;
+mod stolen;
 
+pub use account::{Account, Credential, instance};
 pub use binary::{build, symbolon};
+pub use clock::{wrong_clock, wrong_clock_of};
 pub use command::{Finished, run};
-pub use deployment::{Cli, Deployment, MANAGERS, Site};
+pub use crash::Crash;
+pub use deployment::{Cli, Deployment, MANAGERS, Person, Site};
 pub use guardian::Guardian;
+pub use holder::{Ingredients, combine, ingredients};
 pub use namespace::small_disk;
-pub use party::{Conversation, Party, new_key};
+pub use party::{Conversation, Party, new_key, unix_time};
 pub use port::free_port;
 pub use process::{Process, Start};
 pub use recorder::Recorder;

@@ -3,18 +3,23 @@
 //! It uses the project's channel and documents, but none of the client's rules: it sends what the client would never send.
 
 use std::net::SocketAddr;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use symbolon_channel::http::{self, Answer, HttpError};
 use symbolon_channel::relay::Destination;
 use symbolon_channel::{CallError, Channel, DialError, Dialler, Identity, Route, Server};
-use symbolon_protocol::wire::{Request, Response};
+use symbolon_fragments::Fields;
+use symbolon_fragments::names::{InstanceId, Purpose};
+use symbolon_protocol::wire::{self, Inputs, Request, Response};
 use symbolon_trust::{KeyPair, PublicKey};
 use tokio::runtime::Runtime;
 
 use crate::PATIENCE;
+use crate::account::Credential;
 
 /// One party, by its Ed25519 key.
 pub struct Party {
+    key: KeyPair,
     runtime: Runtime,
     dialler: Dialler,
 }
@@ -24,12 +29,24 @@ impl Party {
     pub fn new(key: &KeyPair) -> Self {
         let runtime = Runtime::new().expect("a runtime starts");
         let identity = Identity::new(key).expect("an Ed25519 key makes a certificate");
-        Self { runtime, dialler: Dialler::new(identity, PATIENCE) }
+        Self { key: KeyPair::from_seed(&key.seed()), runtime, dialler: Dialler::new(identity, PATIENCE) }
     }
 
     /// A party that nobody knows.
     pub fn stranger() -> Self {
         Self::new(&new_key())
+    }
+
+    /// Its key.
+    pub fn key(&self) -> &KeyPair {
+        &self.key
+    }
+
+    /// The fields of an input that this party would write now.
+    pub fn fresh_fields(&self) -> Fields {
+        let mut r = [0; 32];
+        getrandom::fill(&mut r).expect("the system gives random bytes");
+        Fields { purpose: Purpose::Data, writer: self.key.public().thumbprint(), created: unix_time(), r }
     }
 
     /// A channel to a fragment manager's own address.
@@ -59,6 +76,11 @@ impl Party {
     }
 }
 
+/// The system's clock, Unix seconds.
+pub fn unix_time() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).expect("it is after 1970").as_secs()
+}
+
 /// A new random key.
 pub fn new_key() -> KeyPair {
     let mut seed = [0; 32];
@@ -78,9 +100,35 @@ impl Conversation<'_> {
         self.party.runtime.block_on(self.channel.call(request, PATIENCE))
     }
 
+    /// Shows a credential, and gives the handle of the verdict.
+    pub fn authorise(&self, credential: &Credential) -> Result<u64, wire::Error> {
+        let (grant, permit) = credential.clone();
+        match self.call(Request::Authorise { grant, permit }) {
+            Ok(Response::Authorised { handle, .. }) => Ok(handle),
+            Ok(Response::Error(error)) => Err(error),
+            other => panic!("a verdict was expected, not {other:?}"),
+        }
+    }
+
+    /// Asks for one evaluation.
+    pub fn evaluate(
+        &self,
+        handle: u64,
+        instance: InstanceId,
+        fields: Fields,
+        prove: bool,
+    ) -> Result<Vec<u8>, wire::Error> {
+        let inputs = Inputs::new(vec![fields]).expect("one input is allowed");
+        match self.call(Request::Evaluate { handle, instance, prove, inputs }) {
+            Ok(Response::Evaluated { evaluations, .. }) => Ok(evaluations[0].as_bytes().to_vec()),
+            Ok(Response::Error(error)) => Err(error),
+            other => panic!("an evaluation was expected, not {other:?}"),
+        }
+    }
+
     /// Sends one request, and gives the manager's refusal of it.
     #[track_caller]
-    pub fn refused(&self, request: Request) -> symbolon_protocol::wire::Error {
+    pub fn refused(&self, request: Request) -> wire::Error {
         match self.call(request) {
             Ok(Response::Error(error)) => error,
             other => panic!("a refusal was expected, not {other:?}"),

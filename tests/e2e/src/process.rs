@@ -9,8 +9,9 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Signal, WaitId, WaitIdOptions, kill_process, waitid};
 
+use crate::command::{as_pid, wait_until_ended};
 use crate::{Guardian, PATIENCE};
 
 /// The line by which a role says where it listens ends so.
@@ -174,14 +175,27 @@ impl Process {
         *self = self.start.clone().ready(&self.guardian);
     }
 
+    /// Whether it has not ended by itself.
+    pub fn is_running(&self) -> bool {
+        let Some(child) = &self.child else { return false };
+        let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT | WaitIdOptions::NOHANG;
+        matches!(waitid(WaitId::Pid(as_pid(child.id())), options), Ok(None))
+    }
+
+    /// Starts it again after it died by itself, and waits until it is ready.
+    pub fn restart_dead(&mut self) {
+        assert!(!self.is_running(), "{} still runs", self.start.name);
+        self.reap();
+        self.restart();
+    }
+
     /// How it was started.
     pub fn start(&self) -> &Start {
         &self.start
     }
 
     fn signal(&self, signal: Signal) {
-        let pid = i32::try_from(self.pid()).ok().and_then(Pid::from_raw).expect("a process number");
-        kill_process(pid, signal).expect("an unreaped process takes signals");
+        kill_process(as_pid(self.pid()), signal).expect("an unreaped process takes signals");
     }
 
     fn reap(&mut self) -> ExitStatus {
@@ -195,7 +209,7 @@ impl Process {
 
 /// Waits without reaping until the end, so that the number stays the process's own, then reaps.
 fn wait(child: &mut Child, name: &str, log: &str) -> ExitStatus {
-    crate::command::wait_until_ended(child.id()).unwrap_or_else(|()| panic!("{name} does not end:\n{log}"));
+    wait_until_ended(child.id()).unwrap_or_else(|()| panic!("{name} does not end:\n{log}"));
     child.wait().expect("a child can be waited for")
 }
 

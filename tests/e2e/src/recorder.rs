@@ -1,7 +1,7 @@
 //! A TCP proxy that keeps every byte that passes, in both directions: what a wire-tapper has.
 
 use std::io::{Read, Write};
-use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
@@ -14,9 +14,9 @@ pub struct Recorder {
 type Tape = Arc<Mutex<Vec<u8>>>;
 
 impl Recorder {
-    /// Starts to forward to `target`, which needs not be up yet.
-    pub fn before(target: SocketAddr) -> Self {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+    /// Listens on `public` and forwards to `target`, which needs not be up yet.
+    pub fn on(public: SocketAddr, target: SocketAddr) -> Self {
+        let listener = TcpListener::bind(public).expect("a free port");
         let address = listener.local_addr().expect("a bound socket has an address");
         let tape = Tape::default();
         let shared = Arc::clone(&tape);

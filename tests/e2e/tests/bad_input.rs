@@ -16,11 +16,8 @@ fn refusal(site: &Site, name: &str, code: i32) -> String {
     log
 }
 
-/// The datastore's main file of a role.
 fn datastore(site: &Site, name: &str) -> PathBuf {
-    let files = fs::read_dir(site.home(name)).unwrap().map(|entry| entry.unwrap().path());
-    let is_sqlite = |path: &PathBuf| fs::read(path).is_ok_and(|bytes| bytes.starts_with(b"SQLite format 3"));
-    files.filter(|path| path.is_file()).find(is_sqlite).expect("the role has a datastore")
+    symbolon_e2e::datastore::datastore(&site.home(name))
 }
 
 const ROLES: [&str; 3] = ["kfm-1", "access-manager", "gateway"];

@@ -3,7 +3,8 @@
 use std::path::Path;
 use std::process::Command;
 
-use symbolon_e2e::{Guardian, Start, run, small_disk};
+use symbolon_e2e::datastore::{blob, bytes, datastore, query};
+use symbolon_e2e::{Crash, Guardian, Start, run, small_disk};
 
 fn shell(name: &str, script: &str) -> Start {
     Start::new(name, Path::new("/bin/sh"), &["-c", script])
@@ -85,4 +86,44 @@ fn a_command_gives_its_output_and_exit_code() {
     let words = run(Command::new("sh").args(["-c", "cat; echo no >&2; exit 5"]), b"through");
     assert_eq!(words.stdout, b"through");
     assert_eq!(words.fails(5), "no\n");
+}
+
+#[test]
+fn a_wrong_clock_is_the_processs_own() {
+    let guardian = Guardian::new();
+    let now = symbolon_e2e::unix_time();
+    let start = symbolon_e2e::wrong_clock(&shell("clock", "date +%s >&2; exit 1"), "-1d");
+    let (_, log) = start.refused(&guardian);
+    let yesterday: u64 = log.trim().parse().expect("a time");
+    assert!((now - 86_400..now - 86_300).contains(&yesterday), "{now} and {yesterday}");
+}
+
+#[test]
+fn a_process_dies_in_the_middle_of_the_flush_that_was_chosen() {
+    let guardian = Guardian::new();
+    let crash = Crash::new(&guardian);
+    crash.arm(3);
+    let file = guardian.directory().join("file");
+    let script =
+        format!("exec dd if=/dev/zero of={} bs=1k count=5 oflag=append conv=notrunc,fsync", file.display());
+    let flush_once = shell("flushes", &script);
+    let (status, _) = crash.under(&flush_once).refused(&guardian);
+    assert!(status.success(), "one flush is fewer than three");
+    let python = "import os\nf = open('flushed', 'w')\nfor i in range(5):\n    f.write('x'); f.flush(); os.fsync(f.fileno())";
+    let thrice =
+        shell("thrice", &format!("cd {}; exec python3 -c \"{python}\"", guardian.directory().display()));
+    let (status, _) = crash.under(&thrice).refused(&guardian);
+    assert_eq!(status.code(), None, "killed");
+    assert_eq!(std::fs::read(guardian.directory().join("flushed")).unwrap(), b"xxx");
+}
+
+#[test]
+fn a_stolen_datastore_can_be_read_and_changed() {
+    let guardian = Guardian::new();
+    let file = guardian.directory().join("test.db");
+    query(&file, "CREATE TABLE t (b BLOB, n INTEGER)", &[]);
+    query(&file, "INSERT INTO t VALUES (?, ?)", &[blob(&[0, 255]), 7.into()]);
+    let rows = query(&file, "SELECT b, n FROM t", &[]);
+    assert_eq!((bytes(&rows[0][0]), rows[0][1].as_u64()), (vec![0, 255], Some(7)));
+    assert_eq!(datastore(guardian.directory()), file);
 }

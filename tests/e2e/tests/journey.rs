@@ -71,7 +71,7 @@ fn what_does_not_exist_or_is_switched_off_is_told_apart() {
 
     let disabled = owner.run(&["key", "disable", "notes"]).text();
     assert!(["kfm-1", "kfm-2", "kfm-3"].iter().all(|name| disabled.contains(name)), "{disabled}");
-    let words = cli.pipe(&["decrypt"], &sealed).fails(exit::CONFLICT);
+    let words = cli.pipe(&["decrypt"], &sealed).fails(exit::DENIED);
     assert!(words.contains("disabled"), "{words}");
     owner.run(&["key", "enable", "notes"]).succeeds();
     assert_eq!(cli.pipe(&["decrypt"], &sealed).succeeds(), b"message");
@@ -108,6 +108,6 @@ fn a_damaged_ciphertext_gives_no_plaintext_and_blames_nobody() {
         let words = refused.fails(exit::INTEGRITY);
         assert!(!words.contains("kfm-"), "{name}: {words}");
     }
-    let words = cli.pipe(&["decrypt"], b"not a ciphertext at all").fails(exit::INVALID);
+    let words = cli.pipe(&["decrypt"], b"not a ciphertext at all").fails(exit::INTEGRITY);
     assert!(words.contains("not"), "{words}");
 }

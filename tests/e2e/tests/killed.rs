@@ -1,0 +1,78 @@
+//! Death in the middle of every state change: one role at a time is killed instead of its 1st, 2nd, 3rd, … flush to disk while a key is
+//! created, its fragments are refreshed and a caller is revoked. Nothing is lost, and everything can be asked for again.
+
+use symbolon_e2e::{Crash, Deployment, Process};
+
+/// So many state changes at least are gone through, or the test does not test what it says.
+const AT_LEAST: u32 = 3;
+/// A run that never gets through without dying would go on for ever.
+const AT_MOST: u32 = 60;
+
+/// What an owner does in an afternoon; every step may be asked for again.
+fn afternoon(deployment: &Deployment, round: u32, holder: &str) -> Result<(), String> {
+    let key = format!("round-{round}");
+    let cli = deployment.cli();
+    if cli.run(&["key", "show", &key]).code != Some(0) {
+        done(cli.run(&["key", "create", &key]))?;
+    }
+    let sealed = cli.pipe(&["encrypt", "--key", &key], key.as_bytes());
+    if sealed.code != Some(0) {
+        return Err(sealed.to_string());
+    }
+    done(cli.run(&["refresh", "--key", &key]))?;
+    let opened = cli.pipe(&["decrypt"], &sealed.stdout);
+    if opened.code != Some(0) || opened.stdout != key.as_bytes() {
+        return Err(opened.to_string());
+    }
+    let grant = ["grant", "create", "--to", holder, "--key", &key, "--allow", "encrypt"];
+    done(deployment.owner().run(&grant))?;
+    done(deployment.owner().run(&["holder", "revoke", holder]))
+}
+
+fn done(finished: symbolon_e2e::Finished) -> Result<(), String> {
+    if finished.code == Some(0) { Ok(()) } else { Err(finished.to_string()) }
+}
+
+/// Plays afternoons; in the n-th one, the role dies instead of its n-th flush.
+fn die_everywhere(role: fn(&mut Deployment) -> &mut Process) {
+    let mut deployment = Deployment::start();
+    let guardian = deployment.site().guardian().clone();
+    let crash = Crash::new(&guardian);
+    let honest = role(&mut deployment).start().clone();
+    let cli = deployment.cli();
+    cli.run(&["key", "create", "before"]).succeeds();
+    let before = cli.pipe(&["encrypt", "--key", "before"], b"before").succeeds();
+    for round in 1..=AT_MOST {
+        role(&mut deployment).kill();
+        crash.disarm();
+        *role(&mut deployment) = crash.under(&honest).ready(&guardian);
+        crash.arm(round);
+        let holder = deployment.person(&format!("person-{round}")).fingerprint;
+        let first = afternoon(&deployment, round, &holder);
+        let died = !role(&mut deployment).is_running();
+        if died {
+            crash.disarm();
+            let process = role(&mut deployment);
+            process.restart_dead();
+            afternoon(&deployment, round, &holder).unwrap_or_else(|error| panic!("round {round}: {error}"));
+        } else {
+            first.unwrap_or_else(|error| panic!("round {round}, nobody died: {error}"));
+        }
+        assert_eq!(cli.pipe(&["decrypt"], &before).succeeds(), b"before", "round {round}");
+        if !died {
+            assert!(round > AT_LEAST, "{} has only {round} state changes", honest.name);
+            return;
+        }
+    }
+    panic!("{} still dies after {AT_MOST} rounds", honest.name);
+}
+
+#[test]
+fn a_fragment_manager_killed_in_every_state_change_loses_nothing() {
+    die_everywhere(|deployment| &mut deployment.managers[1]);
+}
+
+#[test]
+fn an_access_manager_killed_in_every_state_change_loses_nothing() {
+    die_everywhere(|deployment| &mut deployment.access_manager);
+}

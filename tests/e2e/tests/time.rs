@@ -1,0 +1,88 @@
+//! Clocks that are wrong, and documents whose time is over: game i, by Debian's libfaketime.
+
+use symbolon_e2e::{Deployment, exit, wrong_clock, wrong_clock_of};
+
+#[test]
+fn a_clock_set_back_stops_a_manager_until_it_is_right_again() {
+    let mut deployment = Deployment::start();
+    let cli = deployment.cli();
+    cli.run(&["key", "create", "notes"]).succeeds();
+    let sealed = cli.pipe(&["encrypt", "--key", "notes"], b"message").succeeds();
+
+    let honest = deployment.managers[2].start().clone();
+    deployment.managers[1].stop();
+    deployment.managers[2].stop();
+    deployment.managers[2] = wrong_clock(&honest, "-1d").ready(deployment.site().guardian());
+    let words = cli.pipe(&["decrypt"], &sealed).fails(exit::UNAVAILABLE);
+    assert!(words.contains("kfm-3") && words.contains("clock"), "{words}");
+
+    deployment.managers[2].stop();
+    deployment.managers[2] = honest.ready(deployment.site().guardian());
+    assert_eq!(cli.pipe(&["decrypt"], &sealed).succeeds(), b"message");
+}
+
+#[test]
+fn a_client_whose_clock_is_off_by_a_day_encrypts_and_decrypts_all_the_same() {
+    let deployment = Deployment::start();
+    let cli = deployment.cli();
+    cli.run(&["key", "create", "notes"]).succeeds();
+    for offset in ["-1d", "+1d"] {
+        let elsewhere = wrong_clock_of(&cli, offset);
+        let sealed = elsewhere.pipe(&["encrypt", "--key", "notes"], b"message").succeeds();
+        assert_eq!(elsewhere.pipe(&["decrypt"], &sealed).succeeds(), b"message");
+        assert_eq!(cli.pipe(&["decrypt"], &sealed).succeeds(), b"message");
+    }
+}
+
+#[test]
+fn a_manager_whose_clock_is_a_day_ahead_is_named_and_the_others_go_on() {
+    let mut deployment = Deployment::start();
+    let cli = deployment.cli();
+    cli.run(&["key", "create", "notes"]).succeeds();
+    let sealed = cli.pipe(&["encrypt", "--key", "notes"], b"message").succeeds();
+    deployment.managers[0].stop();
+    let ahead = wrong_clock(deployment.managers[0].start(), "+1d");
+    deployment.managers[0] = ahead.ready(deployment.site().guardian());
+    assert_eq!(cli.pipe(&["decrypt"], &sealed).succeeds(), b"message");
+
+    deployment.managers[1].stop();
+    let words = cli.pipe(&["decrypt"], &sealed).fails(exit::UNAVAILABLE);
+    assert!(words.contains("kfm-1") && words.contains("kfm-2"), "{words}");
+}
+
+#[test]
+fn an_expired_grant_is_said_to_be_over() {
+    let mut deployment = Deployment::start();
+    deployment.cli().run(&["key", "create", "notes"]).succeeds();
+    let late = deployment.person("late");
+    deployment.grant(&late.fingerprint, &["--key", "notes", "--allow", "encrypt,decrypt", "--days", "1"]);
+    let sealed = late.cli.pipe(&["encrypt", "--key", "notes"], b"message").succeeds();
+
+    deployment.move_clocks("+2d");
+    let words = wrong_clock_of(&late.cli, "+2d").pipe(&["decrypt"], &sealed).fails(exit::DENIED);
+    assert!(words.contains("grant"), "{words}");
+    // The key itself is as it was.
+    assert_eq!(wrong_clock_of(&deployment.cli(), "+2d").pipe(&["decrypt"], &sealed).succeeds(), b"message");
+}
+
+#[test]
+fn a_cancelled_destruction_destroys_nothing_when_its_time_comes() {
+    let mut deployment = Deployment::start();
+    let (cli, owner) = (deployment.cli(), deployment.owner());
+    cli.run(&["key", "create", "kept"]).succeeds();
+    cli.run(&["key", "create", "gone"]).succeeds();
+    let kept = cli.pipe(&["encrypt", "--key", "kept"], b"kept").succeeds();
+    let gone = cli.pipe(&["encrypt", "--key", "gone"], b"gone").succeeds();
+    owner.run(&["key", "destroy", "kept"]).succeeds();
+    owner.run(&["key", "destroy", "gone"]).succeeds();
+    let words = cli.pipe(&["decrypt"], &gone).fails(exit::DENIED);
+    assert!(words.contains("destroy"), "{words}");
+    owner.run(&["key", "cancel-destruction", "kept"]).succeeds();
+    assert_eq!(cli.pipe(&["decrypt"], &kept).succeeds(), b"kept");
+
+    deployment.move_clocks("+5d");
+    let later = wrong_clock_of(&cli, "+5d");
+    assert_eq!(later.pipe(&["decrypt"], &kept).succeeds(), b"kept");
+    let words = later.pipe(&["decrypt"], &gone).fails(exit::DENIED);
+    assert!(words.contains("destroyed"), "{words}");
+}
