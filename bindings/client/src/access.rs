@@ -138,6 +138,7 @@ impl Access {
 
     fn explain_problem(&self, problem: &Problem, about: Subject<'_>) -> Error {
         let (holder, kind) = (self.holder, problem.kind);
+        tracing::debug!(problem = kind.uri(), detail = problem.detail, "the access manager refuses");
         match kind {
             ProblemType::Denied | ProblemType::Unauthenticated => self.explain_denial(kind, about).into(),
             ProblemType::Revoked => Denied::Revoked { holder }.into(),

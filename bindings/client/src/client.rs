@@ -158,6 +158,7 @@ impl Client {
     ) -> Result<T, Error> {
         let within = self.inner.deadline;
         let timed_out = |_| Err(crate::error::Unavailable::TimedOut { within }.into());
-        tokio::time::timeout(within, operation).await.unwrap_or_else(timed_out)
+        // Boxed here, so that callers' futures stay small.
+        tokio::time::timeout(within, Box::pin(operation)).await.unwrap_or_else(timed_out)
     }
 }

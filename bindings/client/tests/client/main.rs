@@ -1,0 +1,9 @@
+//! The client against servers in this process that are honest, slow, gone, lying or hostile.
+
+mod access;
+mod faults;
+mod hostile;
+mod keys;
+mod manager;
+mod operations;
+mod site;
