@@ -7,8 +7,8 @@ use symbolon_fragments::{
 };
 use symbolon_protocol::ceremony::{Creation, Proposal, Work};
 use symbolon_trust::{
-    AccessManager, Action, CreateRequest, Grant, KeyKind, KeyPair, Member, MemberKind, Now, Operation, Order, Principal,
-    Role, Roles, RootDocument, Seconds, Shape, Signed, Spread, TrustedRoot, VerifiedOrder,
+    AccessManager, Action, CreateRequest, Grant, KeyKind, KeyPair, Member, MemberKind, Now, Operation, Order,
+    Principal, Role, Roles, RootDocument, Seconds, Shape, Signed, Spread, TrustedRoot, VerifiedOrder,
 };
 
 /// Members of the roster: 1 to 5.
@@ -53,14 +53,20 @@ impl Account {
             previous: None,
             created: Seconds(START),
             nonce: [7; 16],
-            roles: Roles { root: role(&owner), policy: role(&owner), deny: role(&owner), permit: role(&access) },
+            roles: Roles {
+                root: role(&owner),
+                policy: role(&owner),
+                deny: role(&owner),
+                permit: role(&access),
+            },
             access_manager: AccessManager { key: access.public(), address: "localhost:1".into() },
             roster,
             minimum: Shape { t: 2, n: 2 },
             spread: Spread::None,
         };
         let id = document.account();
-        let root = TrustedRoot::install(id, Signed::by(document, [&owner])).expect("a well-formed root document");
+        let root =
+            TrustedRoot::install(id, Signed::by(document, [&owner])).expect("a well-formed root document");
         Self { root, members, owner, holder }
     }
 

@@ -105,9 +105,7 @@ impl World {
         if let Some(set) = self.facts.changed {
             return Err(Violation(format!("the public point of {set} changed")));
         }
-        if self.rule != Some(Rule::ByNumber) {
-            self.check_agreement()?;
-        }
+        self.check_agreement()?;
         self.held_sets().iter().try_for_each(|(set, instances)| self.check_no_loss(*set, instances))
     }
 
@@ -132,7 +130,8 @@ impl World {
         };
         for silent in silences {
             let spare = usize::from(self.rule == Some(Rule::OneMore));
-            if self.is_within_bound(set, instances, silent, spare) && self.shown(instances, silent).is_none() {
+            if self.is_within_bound(set, instances, silent, spare) && self.shown(instances, silent).is_none()
+            {
                 return Err(Violation(format!("S1: no instance of {set} is served by t honest members")));
             }
         }
@@ -149,7 +148,9 @@ impl World {
         spare: usize,
     ) -> bool {
         let number = |id: &InstanceId| Number::of(&self.facts.certificates[id]);
-        let Some(top) = instances.iter().filter(|id| self.is_settled(**id)).map(number).max() else { return false };
+        let Some(top) = instances.iter().filter(|id| self.is_settled(**id)).map(number).max() else {
+            return false;
+        };
         instances.iter().filter(|id| number(id) >= top && self.is_complete(**id)).all(|id| {
             let certificate = &self.facts.certificates[id];
             let bad = |index: &&Index| Some(**index) == silent || self.failed(**index, set);
@@ -165,7 +166,8 @@ impl World {
             .filter(|id| {
                 let certificate = &self.facts.certificates[*id];
                 let awake = |index: &Index| Some(*index) != silent;
-                let holders = self.honest(&certificate.members).filter(awake).filter(|index| self.holds(*index, **id));
+                let holders =
+                    self.honest(&certificate.members).filter(awake).filter(|index| self.holds(*index, **id));
                 let stored = self.nodes.iter().any(|node| {
                     awake(&node.index)
                         && !self.lies(node.index)
@@ -184,7 +186,8 @@ impl World {
     /// is settled.
     pub fn check_erasure(&self, at: usize, erased: InstanceId) -> Result<(), Violation> {
         let node = &self.nodes[at];
-        let Some(certificate) = self.facts.certificates.get(&erased).filter(|_| !self.lies(node.index)) else {
+        let Some(certificate) = self.facts.certificates.get(&erased).filter(|_| !self.lies(node.index))
+        else {
             return Ok(());
         };
         let set = certificate.set;
@@ -193,7 +196,9 @@ impl World {
         let above: Vec<_> = same_set.map(|(id, _)| *id).filter(|id| number(id) > number(&erased)).collect();
         let has = |index: Index, least: Number| {
             let disk = &self.nodes[usize::from(index.get()) - 1].disk;
-            disk.instances.values().any(|s| s.certificate.body().set == set && Number::of(s.certificate.body()) >= least)
+            disk.instances
+                .values()
+                .any(|s| s.certificate.body().set == set && Number::of(s.certificate.body()) >= least)
         };
         let safe = above.iter().any(|id| {
             let members = &self.facts.certificates[id].members;
@@ -207,19 +212,13 @@ impl World {
         if safe { Ok(()) } else { Err(Violation(format!("S3: {} erases {erased} too early", node.index))) }
     }
 
-    /// Every ciphertext still opens, with any t fragments that are served under one name. (A broken world that serves by
-    /// number mixes them: S4.)
+    /// S4: every ciphertext still opens, with any t fragments that are served under one name.
     pub fn check_opens(&mut self, certificate: &EpochCertificate) -> Result<(), Violation> {
         let id = certificate.instance();
-        let by_number = self.rule == Some(Rule::ByNumber);
         let mut parts: Vec<(Index, Vec<u8>)> = Vec::new();
         for node in self.nodes.iter().filter(|node| certificate.members.contains(&node.index)) {
-            let same = |stored: &crate::disk::Stored| {
-                let body = stored.certificate.body();
-                stored.status >= Status::Flipped
-                    && if by_number { body.number() == certificate.number() } else { body.instance() == id }
-            };
-            parts.extend(node.disk.instances.values().find(|s| same(s)).map(|s| (node.index, s.fragment.clone())));
+            let stored = node.disk.instances.get(&id).filter(|stored| stored.status >= Status::Flipped);
+            parts.extend(stored.map(|stored| (node.index, stored.fragment.clone())));
         }
         let t = usize::from(certificate.t);
         if parts.len() < t {
@@ -227,10 +226,14 @@ impl World {
         }
         let from = self.below(parts.len());
         parts.rotate_left(from);
-        let commitment = open(certificate, &parts[..t]).ok_or(Violation(format!("S4: a fragment of {id} is not its own")));
-        let commitment = commitment?;
+        let commitment = open(certificate, &parts[..t])
+            .ok_or(Violation(format!("S4: a fragment of {id} is not its own")))?;
         let first = self.facts.ciphertexts.entry(certificate.set).or_insert(commitment);
-        if *first == commitment { Ok(()) } else { Err(Violation(format!("a ciphertext of {} no longer opens", certificate.set))) }
+        if *first == commitment {
+            Ok(())
+        } else {
+            Err(Violation(format!("a ciphertext of {} no longer opens", certificate.set)))
+        }
     }
 
     /// Only a liar is ever said to cheat.
@@ -241,11 +244,18 @@ impl World {
             Alarm::FragmentUnreadable(id) if self.rule.is_none() => {
                 return Err(Violation(format!("{by} can't read its fragment of {id}")));
             }
-            Alarm::FragmentUnreadable(_) | Alarm::Disagreement(_) | Alarm::RolledBack(_) | Alarm::Refused(_) => return Ok(()),
+            Alarm::FragmentUnreadable(_)
+            | Alarm::Disagreement(_)
+            | Alarm::RolledBack(_)
+            | Alarm::Refused(_) => return Ok(()),
         };
         // A member that forgot an attempt by a crash may join again with another nonce: that is no fault of its own.
         let restarted = matches!(alarm, Alarm::Equivocation(_));
-        if self.lies(accused) || self.lies(by) || restarted { Ok(()) } else { Err(Violation(format!("{by} accuses {accused}, who is honest: {alarm}"))) }
+        if self.lies(accused) || self.lies(by) || restarted {
+            Ok(())
+        } else {
+            Err(Violation(format!("{by} accuses {accused}, who is honest: {alarm}")))
+        }
     }
 }
 
@@ -253,7 +263,12 @@ impl World {
 fn open(certificate: &EpochCertificate, parts: &[(Index, Vec<u8>)]) -> Option<Commitment> {
     let commitment: Vec<&[u8]> = certificate.commitment.iter().map(|bytes| bytes.as_slice()).collect();
     let instance = Instance::new(certificate.suite, &commitment, &certificate.members).ok()?;
-    let scope = KeyScope { account: certificate.account, suite: certificate.suite, key: "shop/k".parse().ok()?, version: 1 };
+    let scope = KeyScope {
+        account: certificate.account,
+        suite: certificate.suite,
+        key: "shop/k".parse().ok()?,
+        version: 1,
+    };
     let writer = Thumbprint::new([3; 32]);
     let fields = Fields { purpose: Purpose::Data, writer, created: START, r: [9; 32] };
     let input = Input::new(&scope, &fields);

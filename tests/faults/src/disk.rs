@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 use symbolon_fragments::names::{InstanceId, SetId};
-use symbolon_protocol::ceremony::{Flip, FragmentBytes, NewInstance, Record, Saved, SavedInstance, Status, Transcript};
+use symbolon_protocol::ceremony::{
+    Flip, FragmentBytes, NewInstance, Record, Saved, SavedInstance, Status, Transcript,
+};
 use symbolon_trust::{CreateRequest, EpochCertificate, Signed, VerifiedOrder};
 use zeroize::Zeroizing;
 
@@ -71,7 +73,9 @@ impl Disk {
         }
         let Self { instances, flips, .. } = self;
         flips.retain(|flip| {
-            instances.values().any(|stored| Transcript::of(stored.certificate.body()) == flip.body().transcript)
+            instances
+                .values()
+                .any(|stored| Transcript::of(stored.certificate.body()) == flip.body().transcript)
         });
     }
 

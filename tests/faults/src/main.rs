@@ -3,10 +3,11 @@
 //! ```text
 //! symbolon-faults [--schedules N] [--from SEED]     N schedules (10,000) from a seed (0) on, on all cores
 //! symbolon-faults --seed SEED                       one schedule again
+//! symbolon-faults --rule RULE [--schedules N]       the first schedule that shows a broken rule
 //! ```
 
 use std::process::ExitCode;
-use symbolon_faults::{batch, run};
+use symbolon_faults::{Rule, batch, run};
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -15,10 +16,28 @@ fn main() -> ExitCode {
         words.get(at + 1)?.parse::<u64>().ok()
     };
     if let Some(seed) = number("--seed") {
-        return finish(run(seed, None).map(|outcome| format!("seed {seed}: {outcome:?}")).map_err(|v| (seed, v)));
+        return finish(
+            run(seed, None).map(|outcome| format!("seed {seed}: {outcome:?}")).map_err(|v| (seed, v)),
+        );
+    }
+    if let Some(at) = words.iter().position(|word| word == "--rule") {
+        return broken(words.get(at + 1).map_or("", String::as_str), number("--schedules").unwrap_or(10_000));
     }
     let (from, count) = (number("--from").unwrap_or(0), number("--schedules").unwrap_or(10_000));
     finish(batch(from, count).map(|total| format!("{count} schedules from seed {from}: {total:?}")))
+}
+
+fn broken(name: &str, schedules: u64) -> ExitCode {
+    let Some(rule) = Rule::ALL.into_iter().find(|rule| format!("{rule:?}") == name) else {
+        println!("the rules are {:?}", Rule::ALL);
+        return ExitCode::FAILURE;
+    };
+    let found = (0..schedules).find_map(|seed| Some((seed, run(seed, Some(rule)).err()?)));
+    match found {
+        Some((seed, violation)) => println!("{rule:?}: seed {seed}: {}", violation.0),
+        None => println!("{rule:?}: not noticed in {schedules} schedules"),
+    }
+    ExitCode::SUCCESS
 }
 
 fn finish(result: Result<String, (u64, symbolon_faults::Violation)>) -> ExitCode {

@@ -50,10 +50,8 @@ pub enum Rule {
     NoFlips,
     /// Who restarts forgets what it signed, and may sign that number again.
     SignTwice,
-    /// The same, and fragments are served by number, not by certificate.
-    ByNumber,
-    /// Messages are sent before what they say is stored.
-    SendFirst,
+    /// What is stored is not durable, and read back from memory, until the instance has settled.
+    Unsynced,
     /// Fragments of attempts that never completed are not erased.
     KeepFailed,
     /// Not a rule: one failure more than the bound of S1 allows.
@@ -62,8 +60,8 @@ pub enum Rule {
 
 impl Rule {
     /// All of them.
-    pub const ALL: [Self; 6] =
-        [Self::NoFlips, Self::SignTwice, Self::ByNumber, Self::SendFirst, Self::KeepFailed, Self::OneMore];
+    pub const ALL: [Self; 5] =
+        [Self::NoFlips, Self::SignTwice, Self::Unsynced, Self::KeepFailed, Self::OneMore];
 }
 
 /// What came of a schedule that violated nothing.
@@ -82,7 +80,7 @@ pub struct Outcome {
 /// Runs the schedule of a seed, with a rule broken or none.
 pub fn run(seed: u64, rule: Option<Rule>) -> Result<Outcome, Violation> {
     let mut world = setting(seed, rule)?;
-    let steps = 20 + world.below(100);
+    let steps = 10 + world.below(80);
     for _ in 0..steps {
         adversary(&mut world)?;
     }
@@ -103,7 +101,11 @@ pub fn run(seed: u64, rule: Option<Rule>) -> Result<Outcome, Violation> {
 fn setting(seed: u64, rule: Option<Rule>) -> Result<World, Violation> {
     let mut world = World::new(seed, vec![Disk::default(); usize::from(ROSTER)], Facts::default());
     let shape = pick_shape(&mut world);
-    let suite = if world.chance(6) { SuiteId::P256Sha256 } else { SuiteId::Ristretto255Sha512 };
+    world.changes = world.chance(20);
+    if !world.changes {
+        world.nodes.truncate(shape.members.len());
+    }
+    let suite = if world.chance(3) { SuiteId::P256Sha256 } else { SuiteId::Ristretto255Sha512 };
     let generate = world.chance(15);
     if !generate {
         let (disks, facts) = settled(suite, &shape)?;
@@ -114,6 +116,7 @@ fn setting(seed: u64, rule: Option<Rule>) -> Result<World, Violation> {
     if world.chance(35) && suite == SuiteId::Ristretto255Sha512 {
         let at = world.below(shape.members.len());
         world.liar = Some(Liar { index: index(shape.members[at]), lie: None });
+        lie(&mut world)?;
     }
     for at in 0..world.nodes.len() {
         world.start(at)?;
@@ -128,9 +131,9 @@ fn setting(seed: u64, rule: Option<Rule>) -> Result<World, Violation> {
 fn pick_shape(world: &mut World) -> Shape {
     let [two, two_of_three, three, three_of_five] = Shape::all();
     match world.below(100) {
-        0..25 => two,
-        25..75 => two_of_three,
-        75..92 => three,
+        0..30 => two,
+        30..80 => two_of_three,
+        80..95 => three,
         _ => three_of_five,
     }
 }
@@ -171,12 +174,15 @@ fn adversary(world: &mut World) -> Result<(), Violation> {
             world.nodes[at].next = world.log.len(); // withheld for ever
             Ok(())
         }
-        66..80 => tick(world, at),
-        80..86 => refresh(world, at),
+        66..76 => tick(world, at),
+        76..82 => refresh(world, at),
+        82 => lie(world),
+        83..86 => campaign(world, at),
         86..91 => toggle(world, at),
         91..95 => backup(world, at),
-        95..98 => order(world),
-        _ => lie(world),
+        95..97 => order(world),
+        97 => storm(world),
+        _ => mood(world),
     }
 }
 
@@ -239,9 +245,14 @@ fn order(world: &mut World) -> Result<(), Violation> {
     if world.orders.len() >= 3 || world.facts.settled.is_empty() {
         return Ok(());
     }
-    let shapes = Shape::all();
+    let shapes: Vec<_> =
+        Shape::all().into_iter().filter(|shape| shape.members.len() <= world.nodes.len()).collect();
     let shape = shapes[world.below(shapes.len())].clone();
-    let exempt = if world.chance(30) { vec![index(1 + u16::try_from(world.below(3)).unwrap_or(0))] } else { Vec::new() };
+    let exempt = if world.chance(30) {
+        vec![index(1 + u16::try_from(world.below(3)).unwrap_or(0))]
+    } else {
+        Vec::new()
+    };
     let sets = world.facts.settled.iter().copied().collect();
     give_order(world, sets, shape.indexes(), shape.t, exempt);
     let order = world.orders.last().cloned();
@@ -254,6 +265,36 @@ fn give_order(world: &mut World, sets: Vec<SetId>, members: Vec<Index>, t: u16, 
     let order = account().order(serial, world.now(), Action::Reshare { sets, members, t, exempt });
     world.announce(&Message::Order(order.signed().clone()));
     world.orders.push(order);
+}
+
+/// Everybody is killed and started again.
+fn storm(world: &mut World) -> Result<(), Violation> {
+    (0..world.nodes.len()).for_each(|at| world.crash(at));
+    (0..world.nodes.len()).try_for_each(|at| world.start(at))
+}
+
+/// The relay withholds other kinds of messages, from everybody or from some.
+fn mood(world: &mut World) -> Result<(), Violation> {
+    const SIGNATURES: u16 = 1 << 5 | 1 << 8;
+    const FLIPS: u16 = 1 << 6;
+    let kinds = [0, 0, SIGNATURES, SIGNATURES, FLIPS, 1 << 7, SIGNATURES | 1 << 7, 0xffff];
+    let kinds = kinds[world.below(kinds.len())];
+    for at in 0..world.nodes.len() {
+        world.nodes[at].withheld = if world.chance(70) { kinds } else { 0 };
+    }
+    Ok(())
+}
+
+/// An attempt gets as far as the relay likes, by everybody; then perhaps everybody is killed.
+fn campaign(world: &mut World, at: usize) -> Result<(), Violation> {
+    mood(world)?;
+    let kinds = world.nodes[at].withheld;
+    world.nodes.iter_mut().for_each(|node| node.withheld = kinds);
+    refresh(world, at)?;
+    for at in (0..world.nodes.len()).cycle().take(4 * world.nodes.len()) {
+        world.catch_up(at)?;
+    }
+    if world.chance(50) { storm(world) } else { Ok(()) }
 }
 
 fn lie(world: &mut World) -> Result<(), Violation> {
@@ -287,6 +328,7 @@ fn fair(world: &mut World) -> Result<bool, Violation> {
     for at in 0..world.nodes.len() {
         let liar = world.lies(world.nodes[at].index);
         world.nodes[at].next = fair_from;
+        world.nodes[at].withheld = 0;
         world.crash(at);
         if !liar {
             world.start(at)?;
@@ -329,7 +371,10 @@ fn heal(world: &mut World, set: SetId, instances: &[InstanceId]) -> Result<(), V
             }
         }
         if !needs_order {
-            return Err(Violation(format!("L2: no new epoch of {set} settles without an order\n{}", world.describe())));
+            return Err(Violation(format!(
+                "L2: no new epoch of {set} settles without an order\n{}",
+                world.describe()
+            )));
         }
     }
     Err(Violation(format!("L1: no new epoch of {set} settles\n{}", world.describe())))
@@ -342,9 +387,12 @@ fn order_what_is_needed(
     instances: &[InstanceId],
 ) -> Result<(Vec<Index>, u64), Violation> {
     let silent = world.liar.as_ref().map(|liar| liar.index);
-    let shown = world.shown(instances, silent).ok_or(Violation(format!("L1: nothing of {set} can be shown")))?;
+    let shown =
+        world.shown(instances, silent).ok_or(Violation(format!("L1: nothing of {set} can be shown")))?;
     let certificate = world.facts.certificates[&shown].clone();
-    let awake = |members: &[Index]| members.iter().copied().filter(|index| Some(*index) != silent).collect::<Vec<_>>();
+    let awake = |members: &[Index]| {
+        members.iter().copied().filter(|index| Some(*index) != silent).collect::<Vec<_>>()
+    };
     let ordered = world.orders.last().and_then(|order| match &order.order().action {
         Action::Reshare { members, t, .. } => Some((awake(members), *t)),
         _ => None,

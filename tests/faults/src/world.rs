@@ -16,7 +16,9 @@ use std::{
     sync::Arc,
 };
 use symbolon_fragments::names::{Index, SetId};
-use symbolon_protocol::ceremony::{Alarm, Context, Effect, Event, Loading, Machine, Message, Number, Record, Status};
+use symbolon_protocol::ceremony::{
+    Alarm, Context, Effect, Event, Loading, Machine, Message, Number, Record, Status,
+};
 use symbolon_trust::{Denials, HighWaterMark, Now, Seconds, VerifiedOrder};
 
 /// A message in the relay's hands, and the members to whom it was made out.
@@ -25,6 +27,31 @@ pub struct Posted {
     pub bytes: Vec<u8>,
     /// One bit a member.
     pub audience: u8,
+    /// What kind of message it is: one bit.
+    pub kind: u16,
+}
+
+impl Posted {
+    fn new(message: &Message, audience: u8) -> Self {
+        Self { bytes: message.to_bytes(), audience, kind: kind(message) }
+    }
+}
+
+/// One bit for each kind of message, as its number in the encoding.
+pub const fn kind(message: &Message) -> u16 {
+    1 << match message {
+        Message::Proposal(_) => 1,
+        Message::Join(_) => 2,
+        Message::Commit(_) => 3,
+        Message::Deal(_) => 4,
+        Message::Signatures(_) => 5,
+        Message::Flip(_) => 6,
+        Message::Have(_) => 7,
+        Message::Certificates(_) => 8,
+        Message::Order(_) => 9,
+        Message::Refresh(_) => 10,
+        Message::Erasure(_) => 11,
+    }
 }
 
 /// A member: what survives a crash, and what doesn't.
@@ -41,6 +68,8 @@ pub struct Node {
     pub backup: Option<Disk>,
     /// Per set, the highest fragment that it lost after having said that it held it, until it settled something newer.
     pub lost: BTreeMap<SetId, Number>,
+    /// Kinds of messages that the relay doesn't show it for now.
+    pub withheld: u16,
     mark: HighWaterMark,
 }
 
@@ -58,6 +87,8 @@ pub struct World {
     pub rng: ChaCha8Rng,
     /// What is true, whoever knows it.
     pub facts: Facts,
+    /// Whether orders may change the members: all of the roster take part.
+    pub changes: bool,
     /// The member whose disk was replaced.
     pub rolled_back: Option<usize>,
     /// The member that lies.
@@ -85,6 +116,7 @@ impl World {
             next: 0,
             backup: None,
             lost: BTreeMap::new(),
+            withheld: 0,
             mark: HighWaterMark::new(Seconds(START)),
         });
         Self {
@@ -94,6 +126,7 @@ impl World {
             clock: START + 10,
             rng: ChaCha8Rng::seed_from_u64(seed),
             facts,
+            changes: false,
             rolled_back: None,
             liar: None,
             rule: None,
@@ -131,7 +164,7 @@ impl World {
     pub fn start(&mut self, at: usize) -> Result<(), Violation> {
         let node = &mut self.nodes[at];
         let mut saved = node.disk.saved();
-        if matches!(self.rule, Some(Rule::SignTwice | Rule::ByNumber)) {
+        if self.rule == Some(Rule::SignTwice) {
             saved.instances.retain(|instance| instance.status > Status::Signed);
         }
         let key = Arc::clone(&self.account.members[at]);
@@ -142,6 +175,9 @@ impl World {
     /// Kills a member: what was in memory is gone.
     pub fn crash(&mut self, at: usize) {
         self.nodes[at].machine = None;
+        if self.rule == Some(Rule::Unsynced) {
+            self.nodes[at].disk.instances.retain(|_, stored| stored.status == Status::Settled);
+        }
     }
 
     /// Puts an older disk into a member's machine.
@@ -162,7 +198,7 @@ impl World {
     /// Shows a member an entry of the log, if it is made out to it.
     pub fn deliver(&mut self, at: usize, entry: usize) -> Result<(), Violation> {
         let posted = &self.log[entry];
-        if posted.audience & (1 << at) == 0 {
+        if posted.audience & (1 << at) == 0 || posted.kind & self.nodes[at].withheld != 0 {
             return Ok(());
         }
         let bytes = posted.bytes.clone();
@@ -203,11 +239,7 @@ impl World {
         let Some(machine) = &mut node.machine else { return Vec::new() };
         let denials = Denials::default();
         let mut ctx = Context { rng: &mut self.rng, now, root: &self.account.root, denials: &denials };
-        let mut effects = machine.handle(&mut ctx, event);
-        if self.rule == Some(Rule::SendFirst) {
-            effects.sort_by_key(|effect| !matches!(effect, Effect::Post(_)));
-        }
-        effects
+        machine.handle(&mut ctx, event)
     }
 
     fn perform(&mut self, at: usize, effect: Effect) -> Result<Option<Event>, Violation> {
@@ -240,7 +272,12 @@ impl World {
         }
     }
 
-    fn load(&self, at: usize, purpose: Loading, instances: &[symbolon_fragments::names::InstanceId]) -> Event {
+    fn load(
+        &self,
+        at: usize,
+        purpose: Loading,
+        instances: &[symbolon_fragments::names::InstanceId],
+    ) -> Event {
         let fragments = instances.iter().map(|instance| self.nodes[at].disk.fragment(*instance)).collect();
         Event::Loaded { purpose, fragments }
     }
@@ -269,13 +306,18 @@ impl World {
         self.check()
     }
 
-    fn erase_below(&mut self, at: usize, certificate: &symbolon_trust::EpochCertificate) -> Result<(), Violation> {
+    fn erase_below(
+        &mut self,
+        at: usize,
+        certificate: &symbolon_trust::EpochCertificate,
+    ) -> Result<(), Violation> {
         let below = |stored: &crate::disk::Stored| {
             let body = stored.certificate.body();
             body.set == certificate.set && body.number() < certificate.number()
         };
         let disk = &self.nodes[at].disk;
-        let below: Vec<_> = disk.instances.iter().filter(|(_, stored)| below(stored)).map(|(id, _)| *id).collect();
+        let below: Vec<_> =
+            disk.instances.iter().filter(|(_, stored)| below(stored)).map(|(id, _)| *id).collect();
         below.iter().try_for_each(|instance| self.check_erasure(at, *instance))?;
         self.nodes[at].disk.erase(&below);
         Ok(())
@@ -283,30 +325,36 @@ impl World {
 
     /// A member sends; a liar sends what it likes.
     fn post(&mut self, at: usize, message: Message) {
-        let everybody = u8::MAX;
         if self.lies(self.nodes[at].index)
             && let Some(mut liar) = self.liar.take()
         {
             let lies = liar.twist(self, message);
-            self.log.extend(lies.into_iter().map(|(message, audience)| Posted { bytes: message.to_bytes(), audience }));
+            self.log.extend(lies.iter().map(|(message, audience)| Posted::new(message, *audience)));
             self.liar = Some(liar);
             return;
         }
-        self.log.push(Posted { bytes: message.to_bytes(), audience: everybody });
+        self.log.push(Posted::new(&message, u8::MAX));
     }
 
     /// Puts a message into the log from outside.
     pub fn announce(&mut self, message: &Message) {
-        self.log.push(Posted { bytes: message.to_bytes(), audience: u8::MAX });
+        self.log.push(Posted::new(message, u8::MAX));
     }
 
     /// What a person needs to see where a schedule got stuck.
     pub fn describe(&self) -> String {
         let mut lines: Vec<String> = self.nodes.iter().map(Node::describe).collect();
-        lines.extend(self.orders.iter().map(|order| format!("order {}: {:?}", order.order().serial, order.order().action)));
-        let messages = self.log.iter().rev().take(12).filter_map(|posted| Message::from_bytes(&posted.bytes).ok());
+        lines.extend(
+            self.orders
+                .iter()
+                .map(|order| format!("order {}: {:?}", order.order().serial, order.order().action)),
+        );
+        let messages =
+            self.log.iter().rev().take(12).filter_map(|posted| Message::from_bytes(&posted.bytes).ok());
         lines.extend(messages.map(|message| format!("sent: {}", summary(&message))));
-        lines.extend(self.alarms.iter().rev().take(6).map(|(index, alarm)| format!("alarm of {index}: {alarm:?}")));
+        lines.extend(
+            self.alarms.iter().rev().take(6).map(|(index, alarm)| format!("alarm of {index}: {alarm:?}")),
+        );
         lines.join("\n")
     }
 }
@@ -317,8 +365,15 @@ impl Node {
             let body = stored.certificate.body();
             format!("{}.{} {:x} {:?}", body.serial, body.epoch, id, stored.status)
         });
-        let held: Vec<_> = held.map(|text| text.split_at_checked(40).map_or(text.clone(), |(a, _)| a.into())).collect();
-        format!("{}: up {}, {} orders, holds {held:?}, lost {:?}", self.index, self.machine.is_some(), self.disk.orders.len(), self.lost)
+        let held: Vec<_> =
+            held.map(|text| text.split_at_checked(40).map_or(text.clone(), |(a, _)| a.into())).collect();
+        format!(
+            "{}: up {}, {} orders, holds {held:?}, lost {:?}",
+            self.index,
+            self.machine.is_some(),
+            self.disk.orders.len(),
+            self.lost
+        )
     }
 }
 
