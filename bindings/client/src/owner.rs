@@ -10,6 +10,7 @@ mod courier;
 mod delivery;
 mod documents;
 mod folder;
+mod sets;
 mod signer;
 mod sync;
 #[cfg(test)]
@@ -21,5 +22,6 @@ pub use courier::{Courier, Delivered};
 pub use delivery::{Delivery, DeliveryError, Report};
 pub use documents::{GrantTerms, ORDER_LIFETIME, RootChange, UnknownGrant};
 pub use folder::{Owner, OwnerError};
+pub use sets::Holding;
 pub use signer::{Office, Signer};
 pub use sync::SyncError;

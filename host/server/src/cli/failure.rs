@@ -4,7 +4,10 @@
 
 mod client;
 mod local;
+mod owner;
 mod role;
+
+pub use client::with_causes;
 
 use std::error::Error;
 use std::fmt;

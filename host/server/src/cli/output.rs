@@ -27,6 +27,11 @@ impl Output {
         write_line(&text)
     }
 
+    /// An answer that is JSON for people and programs alike.
+    pub fn json(self, answer: &impl Serialize) -> Result<(), Failure> {
+        write_line(&to_json(answer)?)
+    }
+
     /// An answer that is text for people and programs alike.
     pub fn text(self, text: &str) -> Result<(), Failure> {
         write_line(text)

@@ -125,7 +125,7 @@ fn manager_down(ManagerDown { member, reason }: &ManagerDown) -> String {
 }
 
 /// An error and its causes on one line.
-fn with_causes(error: &(impl std::error::Error + Display)) -> String {
+pub fn with_causes(error: &(impl std::error::Error + Display)) -> String {
     let mut line = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {

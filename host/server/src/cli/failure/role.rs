@@ -2,6 +2,7 @@
 
 use std::io;
 
+use symbolon_access_manager as access;
 use symbolon_fragment_manager as manager;
 use symbolon_gateway as gateway;
 use symbolon_store::{OpenError, StoreError};
@@ -64,6 +65,34 @@ fn accounts(cause: &manager::AccountsError) -> Kind {
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         Self::new(store(&error), error)
+    }
+}
+
+impl From<access::OpenError> for Failure {
+    fn from(error: access::OpenError) -> Self {
+        let kind = match &error {
+            access::OpenError::Store { cause, .. } => datastore(cause),
+            access::OpenError::Accounts(cause) => access_accounts(cause),
+            access::OpenError::Policy(cause) => policy(cause),
+            access::OpenError::Pem { .. } => Kind::Invalid,
+            access::OpenError::Account(_) => Kind::Integrity,
+            access::OpenError::Identity(_) | access::OpenError::Tls(_) => Kind::Bug,
+        };
+        Self::new(kind, error)
+    }
+}
+
+fn access_accounts(cause: &access::AccountsError) -> Kind {
+    match cause {
+        access::AccountsError::File { cause, .. } => file(cause),
+        access::AccountsError::Root { .. } => Kind::Integrity,
+    }
+}
+
+fn policy(cause: &access::PolicyError) -> Kind {
+    match cause {
+        access::PolicyError::File { cause, .. } => file(cause),
+        access::PolicyError::Syntax { .. } | access::PolicyError::Schema { .. } => Kind::Invalid,
     }
 }
 

@@ -1,0 +1,268 @@
+//! `symbolon root`: the account's root document, its roster above all.
+
+use std::fmt;
+
+use clap::{Args, Subcommand};
+use serde::Serialize;
+use symbolon_client::owner::{NewMember, Office, Owner, RootChange};
+use symbolon_fragments::names::Index;
+use symbolon_trust::{AccessManager, Member, MemberKind, PublicKey, RootDocument};
+
+use super::desk::Desk;
+use super::output::Table;
+use super::sent::Sent;
+use super::{Context, Failure, Kind, date, spelled};
+
+/// The noun's verbs.
+#[derive(Debug, Subcommand)]
+pub enum Root {
+    /// Show roles, roster and rules
+    Show(Show),
+    /// Sign fragment managers in
+    AddManager(AddManager),
+    /// Retire a fragment manager: it joins no set any more. Move its sets first:  symbolon order change
+    Retire(Named),
+    /// Give a fragment manager's new address
+    Move(Move),
+    /// Sign in another access manager, or its new address, or its new permit key
+    AccessManager(NewAccessManager),
+}
+
+/// `symbolon root show`
+#[derive(Debug, Args)]
+pub struct Show {
+    #[command(flatten)]
+    desk: Desk,
+}
+
+/// `symbolon root add-manager NAME=…`
+#[derive(Debug, Args)]
+pub struct AddManager {
+    #[command(flatten)]
+    desk: Desk,
+    /// Name, identity and address, and whose and where it is
+    #[arg(required = true, value_parser = spelled::manager,
+          value_name = "NAME=sympub1…@HOST:PORT,operator=…,cloud=…,region=…")]
+    managers: Vec<NewMember>,
+}
+
+/// A manager by its name.
+#[derive(Debug, Args)]
+pub struct Named {
+    #[command(flatten)]
+    desk: Desk,
+    /// The manager's name
+    name: String,
+}
+
+/// `symbolon root move NAME HOST:PORT`
+#[derive(Debug, Args)]
+pub struct Move {
+    #[command(flatten)]
+    named: Named,
+    /// Its address
+    #[arg(value_name = "HOST:PORT")]
+    address: String,
+}
+
+/// `symbolon root access-manager`
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub struct Changed {
+    /// Its identity and address
+    #[arg(long, value_name = "sympub1…@HOST:PORT", value_parser = spelled::access_manager)]
+    identity: Option<AccessManager>,
+    /// Its permit key
+    #[arg(long, value_name = "sympub1…")]
+    permit: Option<PublicKey>,
+}
+
+/// See [`Changed`].
+#[derive(Debug, Args)]
+pub struct NewAccessManager {
+    #[command(flatten)]
+    desk: Desk,
+    #[command(flatten)]
+    changed: Changed,
+}
+
+impl Root {
+    /// Runs the verb.
+    pub async fn run(self, context: &Context) -> Result<(), Failure> {
+        match self {
+            Self::Show(Show { desk }) => {
+                let owner = desk.open(context)?;
+                context.output().answer(&Shown::new(&owner))
+            }
+            Self::AddManager(AddManager { desk, managers }) => {
+                change(&desk, context, |_| Ok(RootChange::AddManagers(managers))).await
+            }
+            Self::Retire(Named { desk, name }) => {
+                change(&desk, context, |owner| Ok(RootChange::Retire(index(owner, &name)?))).await
+            }
+            Self::Move(Move { named: Named { desk, name }, address }) => {
+                change(&desk, context, |owner| Ok(RootChange::Address(index(owner, &name)?, address))).await
+            }
+            Self::AccessManager(NewAccessManager { desk, changed }) => {
+                let Changed { identity, permit } = changed;
+                let permit = permit.map(RootChange::Permit);
+                let changed = identity.map(RootChange::AccessManager).or(permit);
+                change(&desk, context, |_| changed.ok_or_else(nothing)).await
+            }
+        }
+    }
+}
+
+fn nothing() -> Failure {
+    Failure::new(Kind::Invalid, "nothing to change")
+}
+
+async fn change(
+    desk: &Desk,
+    context: &Context,
+    change: impl FnOnce(&Owner) -> Result<RootChange, Failure>,
+) -> Result<(), Failure> {
+    let sent = desk.work(context, Office::Root, async |owner, keys, courier| {
+        let change = change(owner)?;
+        let root = owner.change_root(keys, change)?;
+        let report = courier.deliver(owner, &root).await;
+        Ok(Sent::new(Version { version: root.body().version }, &report, owner.root()))
+    });
+    sent.await?.answer(context)
+}
+
+/// The number of the member with this name.
+pub fn index(owner: &Owner, name: &str) -> Result<Index, Failure> {
+    let roster = &owner.root().document().roster;
+    let member = roster.iter().find(|member| member.name == name).map(|member| member.index);
+    member.ok_or_else(|| {
+        Failure::new(Kind::NotFound, format!("the roster has no manager named {name}"))
+            .next("the roster:  symbolon root show")
+    })
+}
+
+/// A root document's version.
+#[derive(Debug, Serialize)]
+struct Version {
+    version: u64,
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "root document {}", self.version)
+    }
+}
+
+/// A root document.
+#[derive(Debug, Serialize)]
+struct Shown {
+    account: String,
+    version: u64,
+    created: u64,
+    roles: [Role; 4],
+    access_manager: Server,
+    minimum: String,
+    spread: &'static str,
+    roster: Vec<Entry>,
+}
+
+#[derive(Debug, Serialize)]
+struct Role {
+    role: &'static str,
+    threshold: u16,
+    keys: Vec<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct Server {
+    key: String,
+    address: String,
+}
+
+#[derive(Debug, Serialize)]
+struct Entry {
+    index: u16,
+    name: String,
+    kind: &'static str,
+    key: String,
+    address: String,
+    operator: String,
+    cloud: String,
+    region: String,
+    retired: bool,
+}
+
+impl Shown {
+    fn new(owner: &Owner) -> Self {
+        let document = owner.root().document();
+        let access_manager = &document.access_manager;
+        Self {
+            account: owner.account().to_string(),
+            version: document.version,
+            created: document.created.0,
+            roles: roles(document),
+            access_manager: Server {
+                key: access_manager.key.to_string(),
+                address: access_manager.address.clone(),
+            },
+            minimum: format!("{}-of-{}", document.minimum.t, document.minimum.n),
+            spread: spelled::spread_word(document.spread),
+            roster: document.roster.iter().map(entry).collect(),
+        }
+    }
+}
+
+fn roles(document: &RootDocument) -> [Role; 4] {
+    let roles = &document.roles;
+    let named =
+        [("root", &roles.root), ("policy", &roles.policy), ("deny", &roles.deny), ("permit", &roles.permit)];
+    named.map(|(role, keys)| Role {
+        role,
+        threshold: keys.threshold,
+        keys: keys.keys.iter().map(ToString::to_string).collect(),
+    })
+}
+
+fn entry(member: &Member) -> Entry {
+    Entry {
+        index: member.index.get(),
+        name: member.name.clone(),
+        kind: match member.kind {
+            MemberKind::FragmentManager => "fragment manager",
+            MemberKind::Driver => "driver",
+        },
+        key: member.key.to_string(),
+        address: member.address.clone(),
+        operator: member.operator.clone(),
+        cloud: member.cloud.clone(),
+        region: member.region.clone(),
+        retired: member.retired,
+    }
+}
+
+impl fmt::Display for Shown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "account {}", self.account)?;
+        writeln!(f, "root document {} of {}", self.version, date::minute(self.created))?;
+        writeln!(f, "minimum {}, spread {}", self.minimum, self.spread)?;
+        writeln!(f, "access manager {} at {}", self.access_manager.key, self.access_manager.address)?;
+        for role in &self.roles {
+            writeln!(f, "{}: {} of {}", role.role, role.threshold, role.keys.join(", "))?;
+        }
+        writeln!(f)?;
+        let mut table = Table::new(["", "NAME", "ADDRESS", "OPERATOR", "CLOUD", "REGION", "", "KEY"]);
+        for member in &self.roster {
+            table.row([
+                member.index.to_string(),
+                member.name.clone(),
+                member.address.clone(),
+                member.operator.clone(),
+                member.cloud.clone(),
+                member.region.clone(),
+                if member.retired { "retired".to_owned() } else { String::new() },
+                member.key.clone(),
+            ]);
+        }
+        table.fmt(f)
+    }
+}
