@@ -98,15 +98,13 @@ impl Channel {
     /// If nothing at all came from the peer during a call that timed out, the channel is closed.
     pub async fn call(&self, request: Request, within: Duration) -> Result<Response, CallError> {
         let received = self.state.received.load(Ordering::Relaxed);
-        match timeout(within, self.exchange(request)).await {
-            Ok(result) => result,
-            Err(_) => {
-                if self.state.received.load(Ordering::Relaxed) == received {
-                    self.state.close.cancel();
-                }
-                Err(CallError::TimedOut { within })
-            }
+        if let Ok(result) = timeout(within, self.exchange(request)).await {
+            return result;
         }
+        if self.state.received.load(Ordering::Relaxed) == received {
+            self.state.close.cancel();
+        }
+        Err(CallError::TimedOut { within })
     }
 
     /// Whether the channel is known to be broken.
@@ -186,7 +184,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Exchange<T> {
             match self.framed_mut().start_send(Numbered { id, message }) {
                 Ok(()) => drop(self.waiting.insert(id, call.reply)),
                 Err(FrameError::Unsendable { size }) => {
-                    drop(call.reply.send(Err(CallError::TooLarge { size })))
+                    drop(call.reply.send(Err(CallError::TooLarge { size })));
                 }
                 Err(broken) => return Err(broken),
             }

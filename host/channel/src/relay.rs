@@ -51,7 +51,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { connect: Duration::from_secs(5), idle: Duration::from_secs(900) }
+        Self { connect: Duration::from_secs(5), idle: Duration::from_mins(15) }
     }
 }
 

@@ -64,7 +64,7 @@ impl Default for Limits {
         Self {
             listener: listener::Limits::default(),
             frame_time: Duration::from_secs(10),
-            idle: Duration::from_secs(900),
+            idle: Duration::from_mins(15),
         }
     }
 }
@@ -172,7 +172,7 @@ where
             self.patience.renew();
             match frame.ok_or(Ended::Closed)?? {
                 Ok(request) if self.running.len() < MAX_IN_FLIGHT => {
-                    self.running.push((self.answer)(request))
+                    self.running.push((self.answer)(request));
                 }
                 Ok(request) => self.refuse(request.id, Answer::Busy)?,
                 Err(MalformedMessage::Body { id }) => self.refuse(id, Answer::Malformed)?,

@@ -29,7 +29,7 @@ impl Account {
             served.ok_or_else(|| Error::NotHeld { served: self.sets().certificates(&verdict.set) })?;
         let fragment = self.sets().fragment(&served).await.map_err(refusal::fragment)?;
         let Admitted { admission, pieces } = admit(verdict, fragment.suite(), prove, inputs, now)?;
-        verdict.bucket.take(inputs.len())?;
+        verdict.bucket.take(u32::try_from(inputs.len()).unwrap_or(u32::MAX))?;
         let (evaluations, proof) = multiply(fragment, &pieces, prove).await.map_err(refusal::evaluate)?;
         self.log().evaluated(admission.verdict(), admission.operation(), instance, inputs.len());
         Ok(Response::Evaluated { instance, proof, evaluations })
@@ -69,10 +69,10 @@ fn admit<'v>(
             inputs.chunks(piece).map(|piece| admission.inputs(suite, piece)).collect::<Result<_, _>>();
         Ok(Admitted { admission, pieces: pieces.map_err(refusal::input)? })
     };
-    match prove {
-        true => admit(Operation::Encrypt).or_else(|refused| admit(Operation::Decrypt).map_err(|_| refused)),
-        false => admit(Operation::Decrypt),
+    if !prove {
+        return admit(Operation::Decrypt);
     }
+    admit(Operation::Encrypt).or_else(|refused| admit(Operation::Decrypt).map_err(|_| refused))
 }
 
 /// Multiplies, and lets others run between two pieces.

@@ -1,6 +1,7 @@
 //! One place where errors of checks and stores become answers on the wire and reasons in the evaluation log.
 //!
 //! Every match is exhaustive: a new error can't go out unnoticed as another.
+#![expect(clippy::needless_pass_by_value, reason = "errors are taken as `map_err` gives them")]
 
 use symbolon_audit::{Refusal as LoggedReason, Refused as LoggedSubject};
 use symbolon_fragments::EvaluateError;

@@ -107,10 +107,10 @@ impl Session {
             }
             trust.denials().check_holder(holder.thumbprint()).map_err(refusal::denied)?;
             trust.denials().check_grant(grant.id, grant.serial).map_err(refusal::denied)?;
-            match grant.operations.contains(Operation::Audit) {
-                true => Ok(()),
-                false => Err(Error::NotAllowed { operation: Operation::Audit }),
+            if !grant.operations.contains(Operation::Audit) {
+                return Err(Error::NotAllowed { operation: Operation::Audit });
             }
+            Ok(())
         })
     }
 }

@@ -60,8 +60,10 @@ pub struct Vault {
     path: PathBuf,
     identity: Thumbprint,
     sealing: SealingKey,
-    keys: Mutex<BTreeMap<(AccountId, InstanceId), WrappingKey>>,
+    keys: Mutex<WrappingKeys>,
 }
+
+type WrappingKeys = BTreeMap<(AccountId, InstanceId), WrappingKey>;
 
 /// A key for the fragment of one instance.
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
@@ -143,7 +145,7 @@ impl Vault {
         Ok(())
     }
 
-    fn keys(&self) -> MutexGuard<'_, BTreeMap<(AccountId, InstanceId), WrappingKey>> {
+    fn keys(&self) -> MutexGuard<'_, WrappingKeys> {
         self.keys.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -155,10 +157,7 @@ impl Vault {
         Tuple::new("sealed/wrapping-keys").value(&self.identity)
     }
 
-    fn read(
-        &self,
-        path: &Path,
-    ) -> Result<Option<BTreeMap<(AccountId, InstanceId), WrappingKey>>, VaultError> {
+    fn read(&self, path: &Path) -> Result<Option<WrappingKeys>, VaultError> {
         let blob = match fs::read(path) {
             Ok(blob) => blob,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -173,7 +172,7 @@ impl Vault {
     }
 
     /// Writes the keys beside the file, overwrites the file, and puts the new one in its place.
-    fn write(&self, keys: &BTreeMap<(AccountId, InstanceId), WrappingKey>) -> Result<(), VaultError> {
+    fn write(&self, keys: &WrappingKeys) -> Result<(), VaultError> {
         let entry = |((account, instance), key): (&(AccountId, InstanceId), &WrappingKey)| Entry {
             account: *account,
             instance: *instance,

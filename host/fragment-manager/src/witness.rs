@@ -59,7 +59,7 @@ pub(crate) async fn run(account: Arc<Account>, identity: Identity) {
                 account.log().alarm(Alarm::AuditLogRewritten);
             }
             Err(error) => {
-                debug!(account = %account.id(), cause = &error as &dyn std::error::Error, "nothing cosigned")
+                debug!(account = %account.id(), cause = &error as &dyn std::error::Error, "nothing cosigned");
             }
         }
     }

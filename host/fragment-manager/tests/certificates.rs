@@ -126,7 +126,7 @@ async fn creating_needs_a_grant_the_holders_signature_and_the_holders_channel() 
 
     let relayed = manager.channel(&mallory).await;
     let grant = site.domain.sign(site.domain.grant(1, &site.alice, "shop/*", &[Operation::Create]));
-    let replayed = ask(&relayed, Request::Certify { create: signed.clone(), grant, set: dealt.set() }).await;
-    assert_eq!(replayed, refused(Document::Create, Refusal::Holder));
+    let answer = ask(&relayed, Request::Certify { create: signed.clone(), grant, set: dealt.set() }).await;
+    assert_eq!(answer, refused(Document::Create, Refusal::Holder));
     certify(signed, &[Operation::Create]).await.unwrap();
 }

@@ -211,7 +211,9 @@ async fn nothing_passes_from_one_account_to_another() {
     let site = Site::new();
     let keys = site.keys();
     let other = site::Domain::new(&keys.iter().collect::<Vec<_>>());
-    site.places.iter().for_each(|place| place.join(&other));
+    for place in &site.places {
+        place.join(&other);
+    }
     let (dealt, manager, channel, handle) = site.ready().await;
 
     // The other account's grant and permit for the same key id, by its own signers, for the same holder.

@@ -304,7 +304,7 @@ impl Place {
     }
 
     pub fn sealing(&self) -> SealingKey {
-        SealingKey::new([9; 32])
+        SealingKey::new(self.seed.map(|byte| !byte))
     }
 
     pub fn config(&self) -> Config {
@@ -410,7 +410,9 @@ impl Site {
         let places: Vec<Place> = (1..=3).map(Place::new).collect();
         let keys: Vec<KeyPair> = places.iter().map(Place::identity).collect();
         let domain = Domain::new(&keys.iter().collect::<Vec<_>>());
-        places.iter().for_each(|place| place.join(&domain));
+        for place in &places {
+            place.join(&domain);
+        }
         Self { domain, places, hands: Hands::at(START + 100), alice: KeyPair::generate(&mut rng()) }
     }
 

@@ -84,7 +84,7 @@ impl<T: Reading> Rows<'_, T> {
 
     /// Every instance held.
     pub async fn instances(&mut self) -> Result<Vec<InstanceRow>, StoreError> {
-        let rows: Vec<(Vec<u8>, Vec<u8>, i64, Vec<u8>)> =
+        let rows: Vec<Columns> =
             sqlx::query_as("SELECT set_id, instance, status, certificate FROM instance WHERE account = ?")
                 .bind(self.account())
                 .fetch_all(self.transaction.reading().0)
@@ -124,7 +124,10 @@ impl<T: Reading> Rows<'_, T> {
     }
 }
 
-fn instance_row(row: (Vec<u8>, Vec<u8>, i64, Vec<u8>)) -> Result<InstanceRow, StoreError> {
+/// Set, instance, status, certificate.
+type Columns = (Vec<u8>, Vec<u8>, i64, Vec<u8>);
+
+fn instance_row(row: Columns) -> Result<InstanceRow, StoreError> {
     let (set, instance, status, certificate) = row;
     let status = match status {
         1 => Status::Signed,
