@@ -3,30 +3,44 @@
 use crate::access::{Access, AccessError, Subject, document};
 use crate::error::{Error, Integrity, ServerName};
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Duration, Instant};
 use symbolon_protocol::api::{ProblemType, SignedDocument, path};
 use symbolon_trust::{RootDocument, Signed, TrustedRoot};
 
 /// Most successors that are fetched at a time: a hostile server can't make a client verify for ever.
 const MAX_STEPS: usize = 1000;
+/// Time between two questions that nobody asked for by hand.
+const SELDOM: Duration = Duration::from_secs(5);
 
 /// The trusted root, which only grows.
 pub(crate) struct Root {
     trusted: RwLock<Arc<TrustedRoot>>,
-    refreshing: tokio::sync::Mutex<()>,
+    /// When successors were last asked for; the lock is held meanwhile.
+    refreshed: tokio::sync::Mutex<Option<Instant>>,
 }
 
 impl Root {
     pub(crate) fn new(root: TrustedRoot) -> Self {
-        Self { trusted: RwLock::new(Arc::new(root)), refreshing: tokio::sync::Mutex::default() }
+        Self { trusted: RwLock::new(Arc::new(root)), refreshed: tokio::sync::Mutex::default() }
     }
 
     pub(crate) fn get(&self) -> Arc<TrustedRoot> {
         self.trusted.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// As [`Root::refresh`], but not again and again: certificates that don't verify may be anybody's.
+    pub(crate) async fn refresh_seldom(&self, access: &Access) -> Result<bool, Error> {
+        let refreshed = *self.refreshed.lock().await;
+        if refreshed.is_some_and(|at| at.elapsed() < SELDOM) {
+            return Ok(false);
+        }
+        self.refresh(access).await
+    }
+
     /// Takes over successors that the access manager has. Says whether there were any.
     pub(crate) async fn refresh(&self, access: &Access) -> Result<bool, Error> {
-        let _refreshing = self.refreshing.lock().await;
+        let mut refreshed = self.refreshed.lock().await;
+        *refreshed = Some(Instant::now());
         let before = self.get();
         let mut root = before.clone();
         for _ in 0..MAX_STEPS {

@@ -97,7 +97,7 @@ impl Versions {
         let verify = || VerifiedKeyCertificate::verify(signed.clone(), &self.root.get());
         match verify() {
             Ok(certificate) => Ok(certificate),
-            Err(_) if self.refresh_root().await? => Ok(verify().map_err(not_valid)?),
+            Err(_) if self.refresh_seldom().await? => Ok(verify().map_err(not_valid)?),
             Err(error) => Err(not_valid(error).into()),
         }
     }
@@ -179,7 +179,7 @@ impl Versions {
     ) -> Result<Option<VerifiedEpochCertificate>, Error> {
         match VerifiedEpochCertificate::verify(signed.clone(), &self.root.get()) {
             Ok(certificate) => Ok(Some(certificate)),
-            Err(_) if self.refresh_root().await.unwrap_or(false) => {
+            Err(_) if self.refresh_seldom().await.unwrap_or(false) => {
                 Ok(VerifiedEpochCertificate::verify(signed, &self.root.get()).ok())
             }
             Err(_) => Ok(None),
@@ -189,12 +189,22 @@ impl Versions {
     /// Asks for successors of the root document. Says whether there were any.
     pub(crate) async fn refresh_root(&self) -> Result<bool, Error> {
         let grown = self.root.refresh(&self.access).await?;
+        self.take_over(grown);
+        Ok(grown)
+    }
+
+    async fn refresh_seldom(&self) -> Result<bool, Error> {
+        let grown = self.root.refresh_seldom(&self.access).await?;
+        self.take_over(grown);
+        Ok(grown)
+    }
+
+    fn take_over(&self, grown: bool) {
         if grown {
             self.managers.update(&self.root.get());
             self.keys.clear();
             self.sets.clear();
         }
-        Ok(grown)
     }
 }
 

@@ -1,10 +1,12 @@
 //! Files that appear whole or not at all.
 
+mod draft;
+
 use crate::error::FileError;
-use std::fs::{self, File};
+use draft::Draft;
+use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use tempfile::NamedTempFile;
 
 /// How an output file is made.
 #[derive(Clone, Copy, Debug, Default)]
@@ -13,10 +15,10 @@ pub struct FileOptions {
     pub overwrite: bool,
 }
 
-/// A file that is written under a temporary name beside its target and gets its name at the end. Dropped before, it
-/// leaves nothing.
+/// A file that gets its name only when it is whole. Dropped before, it leaves nothing; nor does a process that is
+/// killed, where the system knows files without a name.
 pub struct OutputFile {
-    draft: NamedTempFile,
+    draft: Draft,
     target: PathBuf,
     options: FileOptions,
 }
@@ -28,35 +30,37 @@ impl OutputFile {
             return Err(FileError::Exists { path: target.into() });
         }
         let directory = target.parent().filter(|parent| !parent.as_os_str().is_empty());
-        let draft = tempfile::Builder::new()
-            .prefix(".symbolon-")
-            .tempfile_in(directory.unwrap_or(Path::new(".")))
-            .map_err(|error| FileError::io(target, error))?;
-        copy_mode(like, draft.as_file()).map_err(|error| FileError::io(target, error))?;
+        let start = || {
+            let draft = Draft::create(directory.unwrap_or(Path::new(".")))?;
+            copy_mode(like, draft.file())?;
+            Ok(draft)
+        };
+        let draft = start().map_err(|cause| FileError::io(target, cause))?;
         Ok(Self { draft, target: target.into(), options })
     }
 
     /// Brings the content to the disk and gives the file its name.
     pub fn commit(self) -> Result<(), FileError> {
         let Self { draft, target, options } = self;
-        draft.as_file().sync_data().map_err(|error| FileError::io(&target, error))?;
-        let named = if options.overwrite { draft.persist(&target) } else { draft.persist_noclobber(&target) };
-        named.map_err(|refused| FileError::io(&target, refused.error))?;
-        Ok(())
+        let name = || {
+            draft.file().sync_data()?;
+            draft.name(&target, options.overwrite)
+        };
+        name().map_err(|cause| FileError::io(&target, cause))
     }
 }
 
 impl Write for OutputFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.draft.as_file_mut().write(bytes)
+        self.draft.file().write(bytes)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.draft.as_file_mut().flush()
+        self.draft.file().flush()
     }
 }
 
 fn copy_mode(from: &File, to: &File) -> io::Result<()> {
     let about = from.metadata()?;
-    if about.is_file() { to.set_permissions(fs::Permissions::clone(&about.permissions())) } else { Ok(()) }
+    if about.is_file() { to.set_permissions(about.permissions()) } else { Ok(()) }
 }
