@@ -24,10 +24,7 @@ pub(crate) async fn run(service: &Arc<Service>) {
 
 async fn once(service: &Arc<Service>) -> Result<(), Failure> {
     relay::recheck_all(service).await;
-    let mut write = service.store.write().await?;
-    if forget_answers(&mut write, wall().0.saturating_sub(REMEMBERED)).await? > 0 {
-        write.commit().await?;
-    }
+    forget(service).await?;
     for account in service.accounts().await? {
         let now = service.clock.now(account)?.time();
         let mut unit = Unit::begin(service, account, service.own).await?;
@@ -36,4 +33,10 @@ async fn once(service: &Arc<Service>) -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+async fn forget(service: &Service) -> Result<(), Failure> {
+    let mut write = service.store.write().await?;
+    forget_answers(&mut write, wall().0.saturating_sub(REMEMBERED)).await?;
+    Ok(write.commit().await?)
 }
