@@ -1,15 +1,17 @@
 //! What a thief of disks and sealing keys has: the keys and fragments in a deployment's files.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use symbolon_client::{NoUnlock, Profile};
+use symbolon_client::owner::{Office, Signer};
+use symbolon_client::{NoUnlock, Profile, Unlock};
 use symbolon_envelope::sealed::SealingKey;
 use symbolon_fragment_manager::Vault;
 use symbolon_server::identity;
 use symbolon_server::passphrase::Passphrases;
 use symbolon_server::sealing::{Place, unlock};
 use symbolon_trust::KeyPair;
+use zeroize::Zeroizing;
 
 use crate::datastore::{blob, bytes, datastore, query};
 use crate::{Deployment, MANAGERS, Party, Person};
@@ -44,6 +46,14 @@ impl Deployment {
         holder(person.cli.profile())
     }
 
+    /// One of the owner's keys, with the passphrase.
+    pub fn owner_key(&self, office: Office) -> KeyPair {
+        let home = self.site().home("owner");
+        let mut passphrase = Passphrase(home.join("passphrase"));
+        let mut signer = Signer::new(&home, &mut passphrase);
+        KeyPair::from_seed(&signer.key(office).expect("the passphrase opens the owner's key").seed())
+    }
+
     /// A manager's fragment of the settled instance of a key's set, unsealed.
     pub fn fragment_of_manager(&self, position: usize, key: &str) -> Vec<u8> {
         let account = self.account();
@@ -68,6 +78,20 @@ impl Deployment {
     pub fn fragments_held(&self, position: usize) -> u64 {
         let store = datastore(&self.site().home(MANAGERS[position]));
         query(&store, "SELECT count(*) FROM instance", &[])[0][0].as_u64().expect("a number")
+    }
+}
+
+/// A passphrase in a file.
+struct Passphrase(PathBuf);
+
+impl Unlock for Passphrase {
+    fn passphrase(&mut self, _: &Path) -> Option<Zeroizing<String>> {
+        let text = fs::read_to_string(&self.0).expect("the passphrase's file can be read");
+        Some(Zeroizing::new(text.trim_end().to_owned()))
+    }
+
+    fn key_file(&mut self, _: &Path) -> Option<PathBuf> {
+        None
     }
 }
 

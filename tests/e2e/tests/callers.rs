@@ -2,6 +2,7 @@
 
 use std::sync::LazyLock;
 
+use symbolon_client::owner::Office;
 use symbolon_e2e::{Account, Conversation, Credential, Deployment, Party, exit, instance, unix_time};
 use symbolon_fragments::names::{InstanceId, Thumbprint};
 use symbolon_protocol::api::Operation::{Decrypt, Encrypt};
@@ -179,7 +180,7 @@ fn a_deny_key_signs_no_grant_and_no_order() {
     let mut wider = grant.body().clone();
     wider.serial += 1;
     wider.operations = [Operation::Encrypt, Operation::Decrypt].into_iter().collect();
-    let forged = Signed::by(wider, [&DEPLOYMENT.owner_key("deny")]);
+    let forged = Signed::by(wider, [&DEPLOYMENT.owner_key(Office::Deny)]);
     let refused = caller.open(0).authorise(&(forged, permit)).unwrap_err();
     let expected =
         Error::Refused { document: Document::Grant, reason: Refusal::TooFewSignatures { got: 0, needed: 1 } };

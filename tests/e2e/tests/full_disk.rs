@@ -43,13 +43,13 @@ fn a_manager_with_a_full_disk_says_so_goes_on_serving_and_recovers() {
 
     let holder = deployment.person("revoked").fingerprint;
     deployment.grant(&holder, &["--key", "before", "--allow", "decrypt"]);
-    let revoked = deployment.owner().run(&["holder", "revoke", &holder]);
+    let revoked = deployment.owner().run(&["grant", "revoke", "--holder", &holder]);
     let words = revoked.to_string();
     assert!(words.contains("kfm-2") && words.contains("full"), "{words}");
     assert_eq!(cli.pipe(&["decrypt"], &sealed).succeeds(), b"message");
 
     fs::remove_file(filler).unwrap();
-    deployment.owner().run(&["holder", "revoke", &holder]).succeeds();
+    deployment.owner().run(&["grant", "revoke", "--holder", &holder]).succeeds();
     cli.run(&["key", "create", "after"]).succeeds();
     let after = cli.pipe(&["encrypt", "--key", "after"], b"message").succeeds();
     assert_eq!(cli.pipe(&["decrypt"], &after).succeeds(), b"message");

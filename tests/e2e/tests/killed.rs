@@ -26,7 +26,7 @@ fn afternoon(deployment: &Deployment, round: u32, holder: &str) -> Result<(), St
     }
     let grant = ["grant", "create", "--to", holder, "--key", &key, "--allow", "encrypt"];
     done(deployment.owner().run(&grant))?;
-    done(deployment.owner().run(&["holder", "revoke", holder]))
+    done(deployment.owner().run(&["grant", "revoke", "--holder", holder]))
 }
 
 fn done(finished: symbolon_e2e::Finished) -> Result<(), String> {

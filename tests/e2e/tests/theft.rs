@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 
 use serde_json::json;
 use symbolon_channel::DialError;
+use symbolon_client::owner::Office;
 use symbolon_e2e::datastore::{blob, bytes, datastore, query};
 use symbolon_e2e::{
     Account, Deployment, Party, Recorder, Site, combine, disk_contains, exit, free_port, ingredients,
@@ -186,7 +187,7 @@ fn a_root_signed_by_one_quorum_only_is_refused() {
     let manager = usurper.direct(deployment.manager_address(0), &account.manager(0)).unwrap();
     let install = |root| symbolon_protocol::wire::Request::InstallRoot { root };
     let new_quorum_only = Signed::by(next.clone(), [usurper.key()]);
-    let old_quorum_only = Signed::by(next, [&deployment.owner_key("root")]);
+    let old_quorum_only = Signed::by(next, [&deployment.owner_key(Office::Root)]);
     for signed in [new_quorum_only, old_quorum_only] {
         let refused = manager.refused(install(signed));
         assert!(matches!(refused, Error::Refused { document: Document::Root, .. }), "{refused:?}");
