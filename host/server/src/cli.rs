@@ -1,17 +1,33 @@
 //! The command line: a noun, then a verb; one file a noun. This file only names them and picks one.
 
+mod access_manager;
+mod audit;
 mod context;
+mod date;
 mod decrypt;
+mod desk;
 mod dev;
 mod encrypt;
 mod failure;
 mod fragment_manager;
 mod gateway;
+mod grant;
+mod init;
 mod inspect;
+mod key;
+mod key_owner;
+mod key_view;
+mod order;
 pub mod output;
+mod owner;
 mod pairs;
+mod refresh;
 mod role;
+mod root;
+mod sent;
 mod shell;
+mod spelled;
+mod status;
 mod transfer;
 
 use std::path::PathBuf;
@@ -49,17 +65,44 @@ struct Globals {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Make keys, look at them, switch them off
+    #[command(subcommand)]
+    Key(key::Key),
     /// Encrypt a file, or standard input
     Encrypt(encrypt::Encrypt),
     /// Decrypt a file, or standard input
     Decrypt(decrypt::Decrypt),
     /// Show what a ciphertext says about itself
     Inspect(inspect::Inspect),
+    /// Let somebody use keys, or take it back
+    #[command(subcommand)]
+    Grant(grant::Grant),
+    /// Have fragments made anew, for other fragment managers
+    #[command(subcommand)]
+    Order(order::Order),
+    /// Look at and change the account's root document
+    #[command(subcommand)]
+    Root(root::Root),
+    /// Keep the owner's folder: push what was signed, sign what others made
+    #[command(subcommand)]
+    Owner(owner::OwnerVerb),
+    /// Found an account
+    Init(Box<init::Init>),
+    /// Verify what the servers say they did
+    #[command(subcommand)]
+    Audit(audit::Audit),
+    /// Show who answers and how old the fragments are
+    Status(status::StatusOf),
+    /// Have the fragments of keys made anew; the keys stay the same
+    Refresh(refresh::Refresh),
     /// Run the whole system on this machine, to try it out
     Dev(dev::Dev),
     /// Hold fragments, on a machine of its own
     #[command(subcommand)]
     FragmentManager(fragment_manager::FragmentManager),
+    /// Issue permits, relay, keep the logs
+    #[command(subcommand)]
+    AccessManager(access_manager::AccessManager),
     /// Serve programs without a client library, at the customer's side
     #[command(subcommand)]
     Gateway(gateway::Gateway),
@@ -81,11 +124,21 @@ pub fn main() -> ExitCode {
 
 fn run(command: Command, context: &Context) -> Result<(), Failure> {
     match command {
+        Command::Key(verb) => wait_for(verb.run(context)),
+        Command::Status(verb) => wait_for(verb.run(context)),
+        Command::Refresh(verb) => wait_for(verb.run(context)),
         Command::Encrypt(verb) => wait_for(verb.run(context)),
         Command::Decrypt(verb) => wait_for(verb.run(context)),
         Command::Inspect(verb) => verb.run(context),
+        Command::Grant(verb) => wait_for(verb.run(context)),
+        Command::Order(verb) => wait_for(verb.run(context)),
+        Command::Root(verb) => wait_for(verb.run(context)),
+        Command::Owner(verb) => wait_for(verb.run(context)),
+        Command::Init(verb) => verb.run(context),
+        Command::Audit(verb) => wait_for(verb.run(context)),
         Command::Dev(verb) => wait_for(verb.run(context)),
         Command::FragmentManager(verb) => verb.run(context),
+        Command::AccessManager(verb) => verb.run(context),
         Command::Gateway(verb) => verb.run(context),
         Command::Completions(verb) => verb.run(context),
         Command::Man(verb) => verb.run(context),

@@ -263,6 +263,9 @@ struct Listed {
 
 impl fmt::Display for Listed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.orders.is_empty() {
+            return f.write_str("no orders yet");
+        }
         let mut table = Table::new(["ORDER", "ACTION", "ABOUT", "ISSUED", "TO BE TAKEN UNTIL"]);
         for order in &self.orders {
             let (issued, expires) = (date::minute(order.issued), date::minute(order.expires));

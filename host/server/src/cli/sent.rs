@@ -71,11 +71,14 @@ impl<T: fmt::Display> fmt::Display for Sent<T> {
             names => names.join(", "),
         };
         let force = if self.in_force { "in force" } else { "not in force" };
-        let seconds = f64::from(u32::try_from(self.took_ms).unwrap_or(u32::MAX)) / 1000.0;
-        writeln!(f, "{}. Signed for by {by} ({seconds:.1} s): {force}.", self.what)?;
+        writeln!(f, "{}. Signed for by {by} ({}): {force}.", self.what, took(self.took_ms))?;
         for Missing { manager, reason } in &self.missing {
             writeln!(f, "  {manager}: {reason}")?;
         }
         self.access_manager.iter().try_for_each(|reason| writeln!(f, "  the access manager: {reason}"))
     }
+}
+
+fn took(ms: u64) -> String {
+    if ms < 1000 { format!("{ms} ms") } else { format!("{}.{} s", ms / 1000, ms % 1000 / 100) }
 }

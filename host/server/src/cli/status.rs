@@ -1,0 +1,186 @@
+//! `symbolon status`: who answers, how old the fragments are, what to do.
+
+use std::fmt;
+
+use clap::Args;
+use serde::Serialize;
+use symbolon_client::{Client, ManagerStatus};
+use symbolon_protocol::api::{Instance, Set};
+use symbolon_trust::TrustedRoot;
+
+use super::failure::with_causes;
+use super::output::Table;
+use super::{Context, Failure, date};
+
+/// `symbolon status`
+#[derive(Debug, Args)]
+pub struct StatusOf {}
+
+impl StatusOf {
+    /// Asks everybody.
+    pub async fn run(self, context: &Context) -> Result<(), Failure> {
+        let client = context.client()?;
+        let status = client.status().await;
+        let sets = if status.access_manager.is_ok() { client.sets().await? } else { Vec::new() };
+        context.output().answer(&Overview::of(&client, status, &sets))
+    }
+}
+
+#[derive(Debug, Serialize)]
+struct Overview {
+    account: String,
+    you: String,
+    access_manager: Server,
+    fragment_managers: Vec<Server>,
+    sets: Sets,
+    advice: Vec<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct Server {
+    name: String,
+    answers: bool,
+    milliseconds: Option<u128>,
+    root_version: Option<u64>,
+    deny_version: Option<u64>,
+    fragment_sets: Option<u64>,
+    problem: Option<String>,
+}
+
+/// The fragment sets in sum.
+#[derive(Debug, Serialize)]
+struct Sets {
+    count: usize,
+    keys: u64,
+    unsettled: usize,
+    oldest_epoch: Option<String>,
+    oldest_hours: Option<u64>,
+}
+
+impl Overview {
+    fn of(client: &Client, status: symbolon_client::Status, sets: &[Set]) -> Self {
+        let root = client.root();
+        let access_manager =
+            Server::access_manager(status.access_manager.err().map(|error| Failure::from(error).to_string()));
+        let fragment_managers: Vec<Server> = status.managers.iter().map(Server::manager).collect();
+        let sets = Sets::of(sets);
+        let advice = advice(&access_manager, &fragment_managers, &sets, &root);
+        let (account, you) = (root.account().to_string(), client.holder().to_string());
+        Self { account, you, access_manager, fragment_managers, sets, advice }
+    }
+}
+
+impl Server {
+    fn access_manager(problem: Option<String>) -> Self {
+        Self {
+            name: "access manager".to_owned(),
+            answers: problem.is_none(),
+            milliseconds: None,
+            root_version: None,
+            deny_version: None,
+            fragment_sets: None,
+            problem,
+        }
+    }
+
+    fn manager(ManagerStatus { member, status, took }: &ManagerStatus) -> Self {
+        let known = status.as_ref().ok();
+        Self {
+            name: member.name.clone(),
+            answers: known.is_some(),
+            milliseconds: known.map(|_| took.as_millis()),
+            root_version: known.map(|status| status.root_version),
+            deny_version: known.map(|status| status.deny_version),
+            fragment_sets: known.map(|status| status.sets),
+            problem: status.as_ref().err().map(|reason| with_causes(reason)),
+        }
+    }
+}
+
+impl Sets {
+    fn of(sets: &[Set]) -> Self {
+        let oldest = sets.iter().map(|set| set.newest.completed).min();
+        let now = date::now().0;
+        Self {
+            count: sets.len(),
+            keys: sets.iter().map(|set| set.keys).sum(),
+            unsettled: sets.iter().filter(|set| !is_settled(&set.newest)).count(),
+            oldest_epoch: oldest.map(date::minute),
+            oldest_hours: oldest.map(|oldest| now.saturating_sub(oldest) / 3600),
+        }
+    }
+}
+
+const fn is_settled(instance: &Instance) -> bool {
+    instance.settled
+}
+
+/// After so many hours without fresh fragments, somebody should look: managers refresh once a day.
+const OLD_HOURS: u64 = 48;
+
+fn advice(access_manager: &Server, managers: &[Server], sets: &Sets, root: &TrustedRoot) -> Vec<String> {
+    let mut advice = Vec::new();
+    if !access_manager.answers {
+        advice.push("start the access manager: nothing new is permitted without it".to_owned());
+    }
+    for silent in managers.iter().filter(|manager| !manager.answers) {
+        advice.push(format!("start {}: fragments are not refreshed while one is missing", silent.name));
+    }
+    let newest = root.document().version;
+    for behind in
+        managers.iter().filter(|manager| manager.root_version.is_some_and(|version| version < newest))
+    {
+        advice.push(format!(
+            "{} has an older root document: the owner can push it with  symbolon root push",
+            behind.name
+        ));
+    }
+    if sets.oldest_hours.is_some_and(|hours| hours >= OLD_HOURS) {
+        advice.push("the oldest fragments are overdue; refresh them:  symbolon refresh".to_owned());
+    }
+    advice
+}
+
+impl fmt::Display for Overview {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "account  {}\nyou      {}\n", self.account, self.you)?;
+        let mut table = Table::new(["", "answers", "root", "deny", "sets"]);
+        for server in std::iter::once(&self.access_manager).chain(&self.fragment_managers) {
+            table.row(server.cells());
+        }
+        writeln!(f, "{table}")?;
+        writeln!(f, "{}", self.sets)?;
+        self.advice.iter().try_for_each(|line| writeln!(f, "→ {line}"))
+    }
+}
+
+impl Server {
+    fn cells(&self) -> [String; 5] {
+        let number = |number: Option<u64>| number.map(|number| number.to_string()).unwrap_or_default();
+        let answers = match (&self.problem, self.milliseconds) {
+            (Some(problem), _) => problem.clone(),
+            (None, Some(milliseconds)) => format!("{milliseconds} ms"),
+            (None, None) => "yes".to_owned(),
+        };
+        [
+            self.name.clone(),
+            answers,
+            number(self.root_version),
+            number(self.deny_version),
+            number(self.fragment_sets),
+        ]
+    }
+}
+
+impl fmt::Display for Sets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} fragment sets, {} keys", self.count, self.keys)?;
+        if let Some(oldest) = &self.oldest_epoch {
+            write!(f, "; oldest fragments of {oldest}")?;
+        }
+        if self.unsettled > 0 {
+            write!(f, "; {} sets are being renewed", self.unsettled)?;
+        }
+        Ok(())
+    }
+}
