@@ -6,12 +6,13 @@
 use super::delivery::{Delivery, DeliveryError, Report};
 use super::folder::Owner;
 use crate::access::{Access, AccessError, Subject, as_document};
-use crate::error::Error;
+use crate::error::{Bug, Error};
 use futures_util::future::join_all;
+use hyper::Method;
 use minicbor::Encode;
 use std::time::{Duration, Instant};
 use symbolon_channel::relay::Destination;
-use symbolon_channel::{Channel, DialError, Dialler, Identity, Route, Server};
+use symbolon_channel::{Channel, DialError, Dialler, Identity, Route, Server, http};
 use symbolon_fragments::names::AccountId;
 use symbolon_protocol::api::{SignedDocument, path};
 use symbolon_protocol::wire::{Request, Response, Status};
@@ -79,8 +80,7 @@ impl Courier {
         access_manager: Option<String>,
     ) -> Result<Self, Error> {
         let holder = identity.public().thumbprint();
-        let identity =
-            Identity::new(identity).map_err(|_| crate::error::Bug::Internal("an identity for TLS"))?;
+        let identity = Identity::new(identity).map_err(|_| Bug::Internal("an identity for TLS"))?;
         let known = &root.document().access_manager;
         let address = access_manager.unwrap_or_else(|| known.address.clone());
         let relay = Server { address, key: known.key };
@@ -173,8 +173,9 @@ impl Courier {
     }
 
     async fn post<B: Encode<()>>(&self, template: &str, signed: &Signed<B>) -> Result<(), Error> {
-        let sent = self.access.post::<serde_json::Value>(self.path(template), &document(signed)).await;
-        self.known_is_fine(sent.map(|_| ()))
+        let json = serde_json::to_vec(&document(signed)).map_err(|_| Bug::Internal("a document in JSON"))?;
+        let request = http::Request::new(Method::POST, self.path(template)).with_json(json);
+        self.known_is_fine(self.access.repeat(request).await.map(|_| ()))
     }
 
     /// A document that the access manager has a successor of was sent before.
