@@ -105,6 +105,10 @@ impl Account {
         &self.identity
     }
 
+    pub(crate) fn shared_identity(&self) -> Arc<KeyPair> {
+        Arc::clone(&self.identity)
+    }
+
     /// The datastore.
     pub fn store(&self) -> &Arc<Datastore> {
         &self.store

@@ -9,6 +9,7 @@
 mod account;
 mod accounts;
 mod authorise;
+mod ceremony;
 mod certify;
 mod channels;
 mod clock;

@@ -19,6 +19,7 @@ use tracing::error;
 
 use crate::account::{Account, Parts};
 use crate::accounts::{self, AccountsError};
+use crate::ceremony;
 use crate::channels::Channels;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -96,6 +97,8 @@ impl Service for Front {
 /// A fragment manager that is ready to serve.
 pub struct FragmentManager {
     accounts: Arc<Accounts>,
+    vault: Arc<Vault>,
+    refresh: Duration,
     identity: Identity,
     tls: rustls::ServerConfig,
 }
@@ -135,7 +138,8 @@ impl FragmentManager {
             let parts = Parts { index, identity, store, trust, clock, sets, channels };
             accounts.by_id.insert(account, Arc::new(Account::open(parts).await?));
         }
-        Ok(Self { accounts: Arc::new(accounts), identity: tls_identity, tls })
+        let refresh = Duration::from_secs(u64::from(config.refresh_hours) * 3600);
+        Ok(Self { accounts: Arc::new(accounts), vault, refresh, identity: tls_identity, tls })
     }
 
     /// An account that is served.
@@ -150,6 +154,8 @@ impl FragmentManager {
             destroy_due(account).await;
             tasks.spawn(keep_log(Arc::clone(account)));
             tasks.spawn(keep_orders(Arc::clone(account)));
+            let vault = Arc::clone(&self.vault);
+            tasks.spawn(ceremony::run(Arc::clone(account), vault, self.identity.clone(), self.refresh));
             tasks.spawn(witness::run(Arc::clone(account), self.identity.clone()));
         }
         let front = Arc::new(Front(Arc::clone(&self.accounts)));

@@ -5,7 +5,7 @@
 //! key, and replaced as a whole; its old content is overwritten first, which is best effort where the disk or the file
 //! system keeps copies.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -135,9 +135,22 @@ impl Vault {
 
     /// Erases the wrapping keys of instances. When it returns, they are on no disk that obeys.
     pub fn erase(&self, account: &AccountId, instances: &[InstanceId]) -> Result<(), VaultError> {
+        let gone: BTreeSet<_> = instances.iter().collect();
         let mut keys = self.keys();
         let mut next = keys.clone();
-        next.retain(|(of, instance), _| of != account || !instances.contains(instance));
+        next.retain(|(of, instance), _| of != account || !gone.contains(instance));
+        if next.len() < keys.len() {
+            self.write(&next)?;
+            *keys = next;
+        }
+        Ok(())
+    }
+
+    /// Erases the wrapping keys of all instances of an account but these.
+    pub fn retain(&self, account: &AccountId, held: &BTreeSet<InstanceId>) -> Result<(), VaultError> {
+        let mut keys = self.keys();
+        let mut next = keys.clone();
+        next.retain(|(of, instance), _| of != account || held.contains(instance));
         if next.len() < keys.len() {
             self.write(&next)?;
             *keys = next;

@@ -4,6 +4,7 @@
 //! document is valid, which instance is served and what a record says is the fragment manager's business. Fragments
 //! come and go sealed.
 
+mod ages;
 mod ceremony;
 mod documents;
 mod keys;

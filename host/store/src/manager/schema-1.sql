@@ -102,3 +102,11 @@ CREATE TABLE ceremony_log (
     head     BLOB    NOT NULL,
     PRIMARY KEY (account)
 ) STRICT;
+
+-- When a newer instance of a set settled last: how old its fragments are.
+CREATE TABLE age (
+    account BLOB    NOT NULL,
+    set_id  BLOB    NOT NULL,
+    settled INTEGER NOT NULL,
+    PRIMARY KEY (account, set_id)
+) STRICT, WITHOUT ROWID;
