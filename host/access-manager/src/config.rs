@@ -17,8 +17,8 @@ pub struct Config {
     pub public: Option<Public>,
     /// The datastore's file.
     pub datastore: PathBuf,
-    /// Directory of the accounts that are served: `NAME.root` has an account's signed root document, and
-    /// `NAME.cedar`, where there is one, the operator's policy for it.
+    /// Directory of the accounts that are served: `NAME.root` has an account's signed root document, `NAME.cedar`,
+    /// where there is one, the operator's policy for it, and `*.grant` signed grants to begin with.
     pub accounts: PathBuf,
     /// The operator's policy for accounts without one of their own; everything that is granted where it is absent.
     pub policy: Option<PathBuf>,

@@ -4,7 +4,7 @@ mod audit;
 mod ceremonies;
 mod create;
 mod deny;
-mod grants;
+pub(crate) mod grants;
 mod keys;
 mod meta;
 mod orders;

@@ -114,6 +114,13 @@ impl Service {
             unit.record(Event::RootInstalled { version: 1, hash: Hash(hash(signed.body())) }).await?;
         }
         unit.record(Event::Started).await?;
+        let now = self.clock.now(id)?;
+        for grant in &installed.grants {
+            // It may have ended, or been replaced, since the file was written.
+            if let Err(failure) = crate::routes::grants::store(&mut unit, grant, now).await {
+                tracing::info!(grant = grant.body().id, %failure, "grant in the accounts' directory not taken up");
+            }
+        }
         unit.commit().await
     }
 }

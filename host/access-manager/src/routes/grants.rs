@@ -99,27 +99,33 @@ pub(crate) async fn add(
 
 async fn install(call: &Call, unit: &mut Unit, body: &SignedDocument) -> Result<Answer, Failure> {
     let signed: Signed<symbolon_trust::Grant> = decode(&body.document.0)?;
-    match VerifiedGrant::verify(&signed, &unit.account.root, call.now()?) {
+    store(unit, &signed, call.now()?).await?;
+    Ok(Answer::json(body).created(path::grant(&Id(*unit.account.id().as_bytes()), signed.body().id)))
+}
+
+/// Stores a grant in the place of its serial before; the same one again is no change.
+pub(crate) async fn store(
+    unit: &mut Unit,
+    signed: &Signed<symbolon_trust::Grant>,
+    now: Now,
+) -> Result<(), Failure> {
+    match VerifiedGrant::verify(signed, &unit.account.root, now) {
         // One whose time is still to come is signed all the same.
         Ok(_) | Err(GrantError::NotYet { .. }) => {}
         Err(error) => return Err(error.into()),
     }
     let grant = signed.body();
-    let Principal::Holder(principal) = grant.principal;
-    let answer = Answer::json(body).created(path::grant(&Id(*unit.account.id().as_bytes()), grant.id));
     if let Some(held) = unit.rows().grant(grant.id).await? {
-        let same = decode::<symbolon_trust::Grant>(&held.document)?.body() == grant;
-        if same {
-            return Ok(answer);
+        if decode::<symbolon_trust::Grant>(&held.document)?.body() == grant {
+            return Ok(());
         }
         if grant.serial <= held.serial {
             return Err(Failure::Superseded(format!("serial {} of grant {} is held", held.serial, grant.id)));
         }
     }
-    let row = GrantRow { id: grant.id, serial: grant.serial, principal, document: to_canonical(&signed) };
+    let Principal::Holder(principal) = grant.principal;
+    let row = GrantRow { id: grant.id, serial: grant.serial, principal, document: to_canonical(signed) };
     unit.rows().put_grant(&row, crate::clock::wall().0).await?;
     unit.rights_changed();
-    unit.record(Event::GrantInstalled { id: grant.id, serial: grant.serial, hash: Hash(hash(grant)) })
-        .await?;
-    Ok(answer)
+    unit.record(Event::GrantInstalled { id: grant.id, serial: grant.serial, hash: Hash(hash(grant)) }).await
 }
