@@ -131,16 +131,7 @@ impl Deployment {
 
     /// A new person with a profile and a holder's key, and no grant yet.
     pub fn person(&self, name: &str) -> Person {
-        let home = self.site.home(name);
-        fs::create_dir(&home).expect("the person is new");
-        let profile = home.join("profile.toml");
-        let root = self.site.home("owner").join("account.root");
-        let cli = Cli::new(&home, &profile);
-        let path = |path: &Path| path.to_str().expect("UTF-8").to_owned();
-        let made = cli.run(&["profile", "create", &path(&profile), "--account", &path(&root)]).text();
-        let fingerprint =
-            made.split_whitespace().find(|word| word.starts_with("sym1")).expect("a fingerprint");
-        Person { cli, fingerprint: fingerprint.to_owned() }
+        new_person(&self.site.home(name), &self.site.home("owner").join("account.root"))
     }
 
     /// Has the owner grant something to a holder, and gives the grant's number.
@@ -162,6 +153,18 @@ pub struct Person {
     pub cli: Cli,
     /// Their holder's key, as people write it.
     pub fingerprint: String,
+}
+
+/// A person with a profile in a folder of their own, who has nothing but the account's root document.
+pub fn new_person(home: &Path, root: &Path) -> Person {
+    fs::create_dir(home).expect("the person is new");
+    let profile = home.join("profile.toml");
+    let cli = Cli::new(home, &profile);
+    let text = |path: &Path| path.to_str().expect("paths of tests are UTF-8").to_owned();
+    let made =
+        cli.run(&["profile", "create", &text(&profile), "--account", &text(root), "--no-passphrase"]).text();
+    let fingerprint = made.split_whitespace().find(|word| word.starts_with("sym1")).expect("a fingerprint");
+    Person { cli, fingerprint: fingerprint.to_owned() }
 }
 
 /// `symbolon` as one person runs it.

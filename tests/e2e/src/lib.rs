@@ -27,7 +27,7 @@ pub use binary::{build, symbolon};
 pub use clock::{wrong_clock, wrong_clock_of};
 pub use command::{Finished, run};
 pub use crash::Crash;
-pub use deployment::{Cli, Deployment, MANAGERS, Person, Site};
+pub use deployment::{Cli, Deployment, MANAGERS, Person, Site, new_person};
 pub use guardian::Guardian;
 pub use holder::{Ingredients, combine, ingredients};
 pub use namespace::small_disk;

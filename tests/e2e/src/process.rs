@@ -182,6 +182,12 @@ impl Process {
         matches!(waitid(WaitId::Pid(as_pid(child.id())), options), Ok(None))
     }
 
+    /// Waits until it has ended by itself.
+    pub fn wait_for_end(&self) {
+        let ended = wait_until_ended(self.pid());
+        ended.unwrap_or_else(|()| panic!("{} does not end:\n{}", self.start.name, self.log()));
+    }
+
     /// Starts it again after it died by itself, and waits until it is ready.
     pub fn restart_dead(&mut self) {
         assert!(!self.is_running(), "{} still runs", self.start.name);
