@@ -8,7 +8,7 @@ use crate::client::Client;
 use crate::error::{Denied, DownReason, Error, ManagerDown, MemberName};
 use bisect::Leaves;
 use symbolon_audit::{
-    CheckpointError, EvaluationLog, Finding, Gap, LogError, LogReader, Record, RecordError, TreeHead,
+    Alarm, CheckpointError, EvaluationLog, Finding, Gap, LogError, LogReader, Record, RecordError, TreeHead,
     VerifiedCheckpoint,
 };
 use symbolon_encoding::from_canonical;
@@ -34,6 +34,8 @@ pub struct Audit {
     pub missing: Vec<ManagerDown>,
     /// Times for which a manager says that it may lack records, because it crashed.
     pub gaps: Vec<(MemberName, Gap)>,
+    /// What managers want people to look at.
+    pub alarms: Vec<(MemberName, Seconds, Alarm)>,
     /// What is wrong. Nothing: all is as it was signed for.
     pub faults: Vec<Fault>,
 }
@@ -73,6 +75,14 @@ pub enum Fault {
         #[source]
         cause: RecordError,
     },
+    /// A manager saw a log being rewritten.
+    #[error("{member} says: {alarm}")]
+    Alarm {
+        /// The manager.
+        member: MemberName,
+        /// What it saw.
+        alarm: Alarm,
+    },
     /// The two kinds of logs don't agree.
     #[error("{0}")]
     Disagreement(#[source] Finding),
@@ -102,6 +112,12 @@ impl Client {
         for (member, log) in logs {
             audit.evaluations += log.evaluations();
             audit.gaps.extend(log.gaps().iter().map(|gap| (member.clone(), *gap)));
+            for (time, alarm) in log.alarms() {
+                if matches!(alarm, Alarm::AuditLogRewritten | Alarm::CeremonyLogRewritten) {
+                    audit.faults.push(Fault::Alarm { member: member.clone(), alarm: *alarm });
+                }
+                audit.alarms.push((member.clone(), *time, *alarm));
+            }
             audit.managers.push(member);
         }
         Ok(audit)
@@ -273,6 +289,7 @@ impl Audit {
             managers: Vec::new(),
             missing: Vec::new(),
             gaps: Vec::new(),
+            alarms: Vec::new(),
             faults: Vec::new(),
         }
     }

@@ -7,6 +7,7 @@ use crate::{
     entry::{Refusal, Refused},
     merkle::Hash,
 };
+use core::fmt;
 use minicbor::{Decode, Encode};
 use symbolon_encoding::Tuple;
 use symbolon_fragments::names::{AccountId, Index, InstanceId, KeyId, Thumbprint};
@@ -186,6 +187,19 @@ pub enum BrokenChain {
     /// Another predecessor: a record was edited, removed or put in.
     #[error("record {0} does not follow from the one before it")]
     Previous(u64),
+}
+
+impl fmt::Display for Alarm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::RolledBack => "it was restored from a backup: it lacks fragments that it had signed for",
+            Self::AuditLogRewritten => "the access manager's log is not the one that it cosigned",
+            Self::CeremonyLogRewritten => "the ceremony log was rewritten",
+            Self::ClockSetBack => "its clock was set back",
+            Self::EpochTooOld => "its fragments are older than they should be",
+            Self::MemberLied => "another manager lied in a ceremony",
+        })
+    }
 }
 
 impl RecordChain {

@@ -7,7 +7,7 @@
 use crate::{
     checkpoint::VerifiedCheckpoint,
     entry::{Entry, Event},
-    evaluation::{BrokenChain, EvaluationHead, Record, RecordBody, RecordChain},
+    evaluation::{Alarm, BrokenChain, EvaluationHead, Record, RecordBody, RecordChain},
     merkle::{Frontier, Hash, TreeHead},
 };
 use alloc::{collections::BTreeMap, vec::Vec};
@@ -143,6 +143,7 @@ pub struct EvaluationLog {
     hashes: BTreeMap<u64, Hash>,
     uses: Vec<Use>,
     gaps: Vec<Gap>,
+    alarms: Vec<(Seconds, Alarm)>,
     evaluations: u64,
 }
 
@@ -192,6 +193,7 @@ impl EvaluationLog {
             hashes: BTreeMap::new(),
             uses: Vec::new(),
             gaps: Vec::new(),
+            alarms: Vec::new(),
             evaluations: 0,
         }
     }
@@ -211,6 +213,11 @@ impl EvaluationLog {
         &self.gaps
     }
 
+    /// What the manager wants people to look at, and since when.
+    pub fn alarms(&self) -> &[(Seconds, Alarm)] {
+        &self.alarms
+    }
+
     /// Reads the next record.
     pub fn read(&mut self, record: &Record) -> Result<(), RecordError> {
         self.chain.follow(record)?;
@@ -219,6 +226,7 @@ impl EvaluationLog {
             RecordBody::Gap { since } => {
                 self.gaps.push(Gap { manager: self.index, since: *since, until: record.time });
             }
+            RecordBody::Alarm(alarm) => self.alarms.push((record.time, *alarm)),
             RecordBody::Evaluated { permit, holder, key, version, operation, inputs, .. } => {
                 self.evaluations += inputs;
                 let operations = [*operation].into_iter().collect();

@@ -45,7 +45,7 @@ enum RoundError {
 /// Witnesses an account's log as long as it is polled.
 pub(crate) async fn run(account: Arc<Account>, identity: Identity) {
     let mut client = client_for(&account, &identity);
-    let mut records = 0;
+    let (mut records, mut alarmed) = (0, false);
     loop {
         sleep(ROUND).await;
         let current = server_of(&account);
@@ -53,8 +53,10 @@ pub(crate) async fn run(account: Arc<Account>, identity: Identity) {
             client = Client::new(identity.clone(), current);
         }
         match round(&account, &client, records).await {
-            Ok(handed_in) => records = handed_in,
+            Ok(handed_in) => (records, alarmed) = (handed_in, false),
+            Err(RoundError::Witness(_)) if alarmed => {}
             Err(RoundError::Witness(error)) => {
+                alarmed = true;
                 warn!(account = %account.id(), cause = &error as &dyn std::error::Error, "the audit log was rewritten");
                 account.log().alarm(Alarm::AuditLogRewritten);
             }
@@ -86,11 +88,9 @@ async fn round(account: &Account, client: &Client, handed_in: u64) -> Result<u64
     let open = account.trust(|trust| VerifiedCheckpoint::verify(&open, trust.root()))?;
     let witness = recall(account).await?;
     let (before, size) = (witness.size(), open.head().size);
-    if size <= before {
-        return Ok(handed_in);
-    }
     let proof: ConsistencyProof = match before {
         0 => ConsistencyProof { hashes: Vec::new() },
+        from if size <= from => ConsistencyProof { hashes: Vec::new() },
         from => {
             let proof = path::of_account(path::AUDIT_PROOF, &id);
             get(client, format!("{proof}?size={size}&from={from}")).await?
@@ -98,6 +98,9 @@ async fn round(account: &Account, client: &Client, handed_in: u64) -> Result<u64
     };
     let hashes: Vec<Hash> = proof.hashes.iter().map(|hash| Hash(hash.0)).collect();
     let witnessed = witness.check(&open, &hashes)?;
+    if size == before {
+        return Ok(handed_in);
+    }
     let now = account.now().map_err(|_| RoundError::Clock)?;
     store(account, witnessed.next()).await?;
     account.flush().await?;

@@ -1,8 +1,9 @@
 //! Every way of lying about the past is found.
 
+use crate::support;
 use crate::support::{NOW, chain, checkpoint, evaluated, index, issued, log, now, pair, permits, read, root};
 use symbolon_audit::{
-    AuditedLog, BrokenChain, Entry, Event, Finding, Hash, LogError, Record, RecordBody, RecordError,
+    Alarm, AuditedLog, BrokenChain, Entry, Event, Finding, Hash, LogError, Record, RecordBody, RecordError,
 };
 use symbolon_trust::{Operation, Signed};
 
@@ -65,6 +66,8 @@ fn a_crash_leaves_a_gap_that_the_log_states() {
     let (_, records) = chain(vec![RecordBody::Started, RecordBody::Gap { since: NOW }, RecordBody::Started]);
     let log = log(&records).unwrap();
     assert_eq!((log.gaps()[0].manager, log.gaps()[0].since, log.gaps()[0].until), (index(1), NOW, NOW));
+    let (_, records) = chain(vec![RecordBody::Started, RecordBody::Alarm(Alarm::AuditLogRewritten)]);
+    assert_eq!(support::log(&records).unwrap().alarms(), [(NOW, Alarm::AuditLogRewritten)]);
 }
 
 fn reconcile(entries: &[Entry], bodies: Vec<RecordBody>) -> Vec<Finding> {

@@ -47,6 +47,7 @@ struct Verified {
     managers: Vec<String>,
     not_compared: Vec<NotCompared>,
     gaps: Vec<Gap>,
+    alarms: Vec<Alarm>,
     faults: Vec<String>,
 }
 
@@ -61,6 +62,13 @@ struct Cosigned {
 struct NotCompared {
     manager: String,
     reason: String,
+}
+
+#[derive(Debug, Serialize)]
+struct Alarm {
+    manager: String,
+    time: u64,
+    alarm: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -86,6 +94,11 @@ impl Verified {
             since: gap.since.0,
             until: gap.until.0,
         });
+        let alarms = found.alarms.iter().map(|(member, time, alarm)| Alarm {
+            manager: member.to_string(),
+            time: time.0,
+            alarm: alarm.to_string(),
+        });
         Self {
             entries: found.entries,
             evaluations: found.evaluations,
@@ -93,6 +106,7 @@ impl Verified {
             managers: found.managers.iter().map(ToString::to_string).collect(),
             not_compared: missing.collect(),
             gaps: gaps.collect(),
+            alarms: alarms.collect(),
             faults: found.faults.iter().map(ToString::to_string).collect(),
         }
     }
@@ -119,6 +133,9 @@ impl fmt::Display for Verified {
                 f,
                 "{manager} crashed: evaluations from {since} to {until} may be missing from its log"
             )?;
+        }
+        for Alarm { manager, time, alarm } in &self.alarms {
+            writeln!(f, "{manager} says since {}: {alarm}", date::minute(*time))?;
         }
         if self.faults.is_empty() {
             let managers = self.managers.join(", ");
