@@ -3,6 +3,7 @@
 mod access_manager;
 mod audit;
 mod context;
+mod customer_fragment;
 mod date;
 mod decrypt;
 mod desk;
@@ -21,6 +22,7 @@ mod order;
 pub mod output;
 mod owner;
 mod pairs;
+mod profile;
 mod refresh;
 mod role;
 mod root;
@@ -95,6 +97,12 @@ enum Command {
     Status(status::StatusOf),
     /// Have the fragments of keys made anew; the keys stay the same
     Refresh(refresh::Refresh),
+    /// Be somebody: an identity, and a profile that uses it
+    #[command(subcommand)]
+    Profile(profile::ProfileOf),
+    /// Keep the part of keys that never leaves your side
+    #[command(subcommand)]
+    CustomerFragment(customer_fragment::CustomerFragment),
     /// Run the whole system on this machine, to try it out
     Dev(dev::Dev),
     /// Hold fragments, on a machine of its own
@@ -125,6 +133,7 @@ pub fn main() -> ExitCode {
 fn run(command: Command, context: &Context) -> Result<(), Failure> {
     match command {
         Command::Key(verb) => wait_for(verb.run(context)),
+        Command::Profile(verb) => verb.run(context),
         Command::Status(verb) => wait_for(verb.run(context)),
         Command::Refresh(verb) => wait_for(verb.run(context)),
         Command::Encrypt(verb) => wait_for(verb.run(context)),
@@ -136,6 +145,7 @@ fn run(command: Command, context: &Context) -> Result<(), Failure> {
         Command::Owner(verb) => wait_for(verb.run(context)),
         Command::Init(verb) => verb.run(context),
         Command::Audit(verb) => wait_for(verb.run(context)),
+        Command::CustomerFragment(verb) => verb.run(context),
         Command::Dev(verb) => wait_for(verb.run(context)),
         Command::FragmentManager(verb) => verb.run(context),
         Command::AccessManager(verb) => verb.run(context),

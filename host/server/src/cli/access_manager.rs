@@ -17,7 +17,7 @@ pub enum AccessManager {
     Identity(Configured),
     /// Issue permits, relay, keep the logs, until told to stop
     Run(Run),
-    /// Print the description of the interface (OpenAPI)
+    /// Print the description of the interface (`OpenAPI`)
     Description,
 }
 

@@ -76,14 +76,19 @@ impl Context {
     }
 
     /// Awaits an operation of the client, and tells what went well in spite of something.
-    pub async fn noting<T>(
+    pub fn noting<T>(
         &self,
         client: &Client,
         operation: impl Future<Output = Result<T, Error>>,
-    ) -> Result<T, Failure> {
-        let result = operation.await;
-        client.take_notices().iter().for_each(|notice| self.output.note(format_args!("note: {notice}")));
-        Ok(result?)
+    ) -> impl Future<Output = Result<T, Failure>> {
+        let operation = Box::pin(operation);
+        async move {
+            let result = operation.await;
+            for notice in client.take_notices() {
+                self.output.note(format_args!("note: {notice}"));
+            }
+            Ok(result?)
+        }
     }
 
     /// Tells about a file that was written; where it was standard output, there is nothing to tell there.

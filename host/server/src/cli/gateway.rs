@@ -21,7 +21,7 @@ pub enum Gateway {
     /// Let somebody call
     #[command(subcommand)]
     Caller(Caller),
-    /// Print the description of the interface (OpenAPI)
+    /// Print the description of the interface (`OpenAPI`)
     Description,
 }
 

@@ -92,7 +92,7 @@ impl Server {
             root_version: known.map(|status| status.root_version),
             deny_version: known.map(|status| status.deny_version),
             fragment_sets: known.map(|status| status.sets),
-            problem: status.as_ref().err().map(|reason| with_causes(reason)),
+            problem: status.as_ref().err().map(with_causes),
         }
     }
 }

@@ -15,7 +15,7 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 /// How long a role may take until it answers. It takes a tenth of a second; a loaded machine may take much longer.
-const READY_WITHIN: Duration = Duration::from_secs(60);
+const READY_WITHIN: Duration = Duration::from_mins(1);
 
 /// How long a role may take to end after it was asked to.
 const ENDED_WITHIN: Duration = Duration::from_secs(10);

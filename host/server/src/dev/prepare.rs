@@ -146,6 +146,7 @@ fn person(layout: &Layout, home: &Path, owner: &Owner) -> Result<Thumbprint, Pre
         identity,
         access_manager: None,
         route: RouteChoice::default(),
+        key_file: None,
         customer_fragments: Vec::new(),
     };
     let file = if home == layout.folder() { layout.profile() } else { home.join("profile.toml") };

@@ -1,7 +1,5 @@
 //! The client's failures: its sorts are our kinds; what to do is said here, in the words of the command line.
 
-use std::fmt::Display;
-
 use symbolon_client::error::{
     Conflict, Denied, Error, FileError, Integrity, Invalid, ManagerDown, NotFound, Unavailable,
 };
@@ -125,7 +123,7 @@ fn manager_down(ManagerDown { member, reason }: &ManagerDown) -> String {
 }
 
 /// An error and its causes on one line.
-pub fn with_causes(error: &(impl std::error::Error + Display)) -> String {
+pub fn with_causes(error: &impl std::error::Error) -> String {
     let mut line = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {

@@ -85,7 +85,7 @@ impl From<access::OpenError> for Failure {
 fn access_accounts(cause: &access::AccountsError) -> Kind {
     match cause {
         access::AccountsError::File { cause, .. } => file(cause),
-        access::AccountsError::Root { .. } => Kind::Integrity,
+        access::AccountsError::Root { .. } | access::AccountsError::Grant { .. } => Kind::Integrity,
     }
 }
 
