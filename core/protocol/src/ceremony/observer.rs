@@ -14,7 +14,8 @@ use symbolon_trust::{TrustedRoot, VerifiedEpochCertificate, hash};
 pub enum Author {
     /// Only this member of the roster; its signature is on the message, unverified.
     Member(Index),
-    /// Anybody: a proposal, a wish for a refresh, certificates or orders, which vouch for themselves.
+    /// Anybody: a proposal, a wish for a refresh; flips, certificates and orders, which vouch for themselves and which
+    /// members show to those who lack them.
     Anybody,
 }
 
@@ -54,10 +55,11 @@ impl Message {
             Self::Commit(commit) => Author::Member(commit.body().index),
             Self::Deal(deal) => Author::Member(deal.body().index),
             Self::Signatures(signatures) => Author::Member(signatures.index),
-            Self::Flip(flip) => Author::Member(flip.body().index),
             Self::Have(have) => Author::Member(have.body().index),
             Self::Erasure(erasure) => Author::Member(erasure.body().index),
-            Self::Proposal(_) | Self::Certificates(_) | Self::Order(_) | Self::Refresh(_) => Author::Anybody,
+            Self::Proposal(_) | Self::Flip(_) | Self::Certificates(_) | Self::Order(_) | Self::Refresh(_) => {
+                Author::Anybody
+            }
         }
     }
 }
