@@ -72,11 +72,12 @@ pub(crate) struct Inner {
 impl Client {
     /// The client of a profile. Nothing is connected yet.
     pub fn open(profile: &Profile, unlock: &mut dyn Unlock) -> Result<Self, Error> {
+        let mut unlock = profile.unlocking(unlock);
         let root = profile.trusted_root().map_err(crate::error::Invalid::Profile)?;
-        let holder = crate::identity::load(&profile.identity, unlock)?;
+        let holder = crate::identity::load(&profile.identity, &mut unlock)?;
         let mut shares: Vec<Box<dyn CustomerShare>> = Vec::new();
         for file in &profile.customer_fragments {
-            shares.push(Box::new(customer::load(file, unlock)?));
+            shares.push(Box::new(customer::load(file, &mut unlock)?));
         }
         let options = Options {
             route: profile.route,

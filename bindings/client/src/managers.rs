@@ -17,7 +17,7 @@ use symbolon_channel::relay::Destination;
 use symbolon_channel::{CallError, Channel, DialError, Dialler, Route, Server};
 use symbolon_fragments::names::{AccountId, Index};
 use symbolon_protocol::wire::{Request, Response};
-use symbolon_trust::{Member, Seconds, TrustedRoot};
+use symbolon_trust::{Member, MemberKind, Seconds, TrustedRoot};
 
 /// Time for the direct route where the relay may be tried after it.
 const DIRECT_FIRST: Duration = Duration::from_secs(1);
@@ -58,7 +58,9 @@ impl Managers {
     /// Takes over a newer roster. Entries keep index and key for ever; what changed is dialled anew.
     pub(crate) fn update(&self, root: &TrustedRoot) {
         let mut table = self.table.lock().unwrap_or_else(PoisonError::into_inner);
-        for member in root.document().fragment_managers() {
+        // A retired one is among them: until its sets have been moved, it still holds fragments.
+        let roster = root.document().roster.iter();
+        for member in roster.filter(|member| member.kind == MemberKind::FragmentManager) {
             if table.get(&member.index).is_none_or(|known| known.member != *member) {
                 table.insert(member.index, Arc::new(Manager::new(member.clone(), self.ways.clone())));
             }

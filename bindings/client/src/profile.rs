@@ -1,12 +1,14 @@
 //! A profile: the file that tells a client whose account it works in, who it is, and how it reaches the servers.
 
 use crate::error::FileError;
+use crate::secret::Unlock;
 use serde::{Deserialize, Serialize};
 use std::fs;
 use std::path::{Path, PathBuf};
 use symbolon_encoding::from_canonical;
 use symbolon_fragments::names::AccountId;
 use symbolon_trust::{RootDocument, RootError, Signed, TrustedRoot};
+use zeroize::Zeroizing;
 
 /// How fragment managers are reached.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,6 +40,9 @@ pub struct Profile {
     /// How fragment managers are reached.
     #[serde(default)]
     pub route: RouteChoice,
+    /// The file with the sealing key of those files below that are sealed under one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_file: Option<PathBuf>,
     /// Files with customer fragments: the first is for writing, all are for reading.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub customer_fragments: Vec<PathBuf>,
@@ -98,6 +103,11 @@ impl Profile {
         Ok(written.map_err(|cause| FileError::io(file, cause))?)
     }
 
+    /// What opens the profile's files: its key file, and passphrases from whoever knows them.
+    pub fn unlocking<'a>(&'a self, passphrases: &'a mut dyn Unlock) -> impl Unlock + 'a {
+        WithKeyFile { key_file: self.key_file.as_deref(), passphrases }
+    }
+
     /// The account's root document, checked against the account's id.
     pub fn trusted_root(&self) -> Result<TrustedRoot, ProfileError> {
         let account: AccountId = self.account.parse().map_err(ProfileError::Account)?;
@@ -108,6 +118,68 @@ impl Profile {
     }
 
     fn paths(&mut self) -> impl Iterator<Item = &mut PathBuf> {
-        [&mut self.root, &mut self.identity].into_iter().chain(&mut self.customer_fragments)
+        let files = [&mut self.root, &mut self.identity].into_iter();
+        files.chain(&mut self.key_file).chain(&mut self.customer_fragments)
+    }
+}
+
+struct WithKeyFile<'a> {
+    key_file: Option<&'a Path>,
+    passphrases: &'a mut dyn Unlock,
+}
+
+impl Unlock for WithKeyFile<'_> {
+    fn passphrase(&mut self, file: &Path) -> Option<Zeroizing<String>> {
+        self.passphrases.passphrase(file)
+    }
+
+    fn key_file(&mut self, file: &Path) -> Option<PathBuf> {
+        self.key_file.map(Into::into).or_else(|| self.passphrases.key_file(file))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn profile(folder: &Path) -> Profile {
+        Profile {
+            account: "symacct1".into(),
+            root: folder.join("account.root"),
+            identity: folder.join("identity.key"),
+            access_manager: None,
+            route: RouteChoice::Relay,
+            key_file: None,
+            customer_fragments: vec![folder.join("new"), "/elsewhere/old".into()],
+        }
+    }
+
+    #[test]
+    fn a_profile_moves_with_its_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("profile.toml");
+        let profile = profile(folder.path());
+        profile.save(&file).unwrap();
+        assert_eq!(Profile::load(&file).unwrap(), profile);
+        let text = fs::read_to_string(&file).unwrap();
+        assert!(text.contains("root = \"account.root\"") && text.contains("\"/elsewhere/old\""), "{text}");
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_profile_is_said() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("profile.toml");
+        assert!(matches!(Profile::load(&file), Err(ProfileError::File(FileError::Missing { .. }))));
+        for wrong in ["account = 1", "acount = \"x\"", "account = \"x\"", "not toml"] {
+            fs::write(&file, wrong).unwrap();
+            assert!(matches!(Profile::load(&file), Err(ProfileError::Form { .. })), "{wrong}");
+        }
+        let profile = profile(folder.path());
+        assert!(matches!(profile.trusted_root(), Err(ProfileError::Account(_))));
+        let account = AccountId::new([1; 32]).to_string();
+        let profile = Profile { account, ..profile };
+        assert!(matches!(profile.trusted_root(), Err(ProfileError::File(_))));
+        fs::write(&profile.root, b"no root").unwrap();
+        assert!(matches!(profile.trusted_root(), Err(ProfileError::NotARoot(_))));
     }
 }
