@@ -194,7 +194,7 @@ impl Place {
             1 => self.file.with_file_name(NAME),
             _ => self.file.with_file_name(format!("{NAME}-{number}")),
         };
-        (1..).map(numbered).find(|path| !path.exists()).unwrap_or_default()
+        (1..=u32::MAX).map(numbered).find(|path| !path.exists()).unwrap_or_default()
     }
 }
 
