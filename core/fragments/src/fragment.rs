@@ -63,6 +63,24 @@ pub trait Evaluator: Send + Sync {
         inputs: &[Input],
         rng: &mut dyn CryptoRng,
     ) -> Result<(Vec<Evaluation>, Proof), EvaluateError>;
+
+    /// A batch of no inputs yet.
+    fn batch(&self) -> Box<dyn Batch + '_>;
+}
+
+/// A batch that is evaluated piece by piece, so that whoever runs it can do something else in between.
+pub trait Batch: Send {
+    /// Evaluates some more inputs, [`MAX_BATCH`] in all at most.
+    fn add(&mut self, inputs: &[Input]) -> Result<(), EvaluateError>;
+
+    /// The evaluations, in the inputs' order.
+    fn finish(self: Box<Self>) -> Vec<Evaluation>;
+
+    /// The same, and one proof for all of them that they are the fragment's evaluations (RFC 9497 §2.2).
+    fn finish_proven(
+        self: Box<Self>,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<(Vec<Evaluation>, Proof), EvaluateError>;
 }
 
 /// Reads a fragment of a suite that is known only when the program runs.
@@ -129,9 +147,46 @@ impl<S: Suite> Evaluator for Fragment<S> {
         inputs: &[Input],
         rng: &mut dyn CryptoRng,
     ) -> Result<(Vec<Evaluation>, Proof), EvaluateError> {
-        let points = Self::points(inputs)?;
-        let evaluations = self.evaluate_points(&points)?;
-        let proof = proof::prove::<S>(&self.secret, &self.public, &points, &evaluations, rng)
+        let mut batch = self.batch();
+        batch.add(inputs)?;
+        batch.finish_proven(rng)
+    }
+
+    fn batch(&self) -> Box<dyn Batch + '_> {
+        Box::new(UnderWay { fragment: self, points: Vec::new(), evaluations: Vec::new() })
+    }
+}
+
+struct UnderWay<'a, S: Suite> {
+    fragment: &'a Fragment<S>,
+    points: Vec<Element<S>>,
+    evaluations: Vec<Evaluation>,
+}
+
+impl<S: Suite> Batch for UnderWay<'_, S> {
+    fn add(&mut self, inputs: &[Input]) -> Result<(), EvaluateError> {
+        if self.points.len() + inputs.len() > MAX_BATCH {
+            return Err(EvaluateError::BatchSize);
+        }
+        let points = Fragment::<S>::points(inputs)?;
+        self.evaluations.extend(self.fragment.evaluate_points(&points)?);
+        self.points.extend(points);
+        Ok(())
+    }
+
+    fn finish(self: Box<Self>) -> Vec<Evaluation> {
+        self.evaluations
+    }
+
+    fn finish_proven(
+        self: Box<Self>,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<(Vec<Evaluation>, Proof), EvaluateError> {
+        let Self { fragment, points, evaluations } = *self;
+        if points.is_empty() {
+            return Err(EvaluateError::BatchSize);
+        }
+        let proof = proof::prove::<S>(&fragment.secret, &fragment.public, &points, &evaluations, rng)
             .ok_or(EvaluateError::Degenerate)?;
         Ok((evaluations, proof))
     }

@@ -34,7 +34,7 @@ pub use customer::{
     CustomerContribution, CustomerFragment, CustomerFragmentId, CustomerShare, CustomerShareError,
 };
 pub use derivation::{Binding, COMMITMENT_BYTES, Commitment, CommitmentMismatch, Derived, Key};
-pub use fragment::{EvaluateError, Evaluation, Evaluator, Fragment, WrongFragment, load};
+pub use fragment::{Batch, EvaluateError, Evaluation, Evaluator, Fragment, WrongFragment, load};
 pub use input::{Fields, Input, KeyScope};
 pub use proof::{MAX_BATCH, Proof, WrongProof};
 pub use random::OldRng;

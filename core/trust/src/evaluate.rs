@@ -4,7 +4,7 @@ use crate::{authorise::Admission, operations::Operation, time::Seconds};
 use alloc::{boxed::Box, vec::Vec};
 use rand_core::CryptoRng;
 use symbolon_fragments::{
-    EvaluateError, Evaluation, Evaluator, Fields, Input, KeyScope, Proof, SuiteId, WrongFragment,
+    Batch, EvaluateError, Evaluation, Evaluator, Fields, Input, KeyScope, Proof, SuiteId, WrongFragment,
 };
 
 /// How far an input that is encrypted may be from the manager's clock: 120 s, either way.
@@ -103,6 +103,31 @@ impl GuardedFragment {
         rng: &mut dyn CryptoRng,
     ) -> Result<(Vec<Evaluation>, Proof), EvaluateError> {
         self.0.evaluate_proven(&inputs.0, rng)
+    }
+
+    /// A batch that is evaluated piece by piece.
+    pub fn batch(&self) -> GuardedBatch<'_> {
+        GuardedBatch(self.0.batch())
+    }
+}
+
+/// A batch of admitted inputs under way.
+pub struct GuardedBatch<'a>(Box<dyn Batch + 'a>);
+
+impl GuardedBatch<'_> {
+    /// Evaluates some more inputs.
+    pub fn add(&mut self, inputs: &AdmittedInputs) -> Result<(), EvaluateError> {
+        self.0.add(&inputs.0)
+    }
+
+    /// The evaluations, in the inputs' order.
+    pub fn finish(self) -> Vec<Evaluation> {
+        self.0.finish()
+    }
+
+    /// The same, with one proof for all.
+    pub fn finish_proven(self, rng: &mut dyn CryptoRng) -> Result<(Vec<Evaluation>, Proof), EvaluateError> {
+        self.0.finish_proven(rng)
     }
 }
 

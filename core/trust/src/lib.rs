@@ -33,7 +33,7 @@ pub use certificate::{
 };
 pub use create::{CreateError, CreateRequest, VerifiedCreate};
 pub use deny::{Denials, Denied, DeniedGrant, DenyDocument, DenyError, DisabledKey, VerifiedDeny};
-pub use evaluate::{AdmittedInputs, FRESHNESS, GuardedFragment, InputRefused};
+pub use evaluate::{AdmittedInputs, FRESHNESS, GuardedBatch, GuardedFragment, InputRefused};
 pub use grant::{Grant, GrantError, VerifiedGrant};
 pub use holder::{Job, JobBinding, JobError, Principal, ProvenHolder};
 pub use keys::{KeyPair, PublicKey, Signature, WrongPublicKey, WrongSignature};

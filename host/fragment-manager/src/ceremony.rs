@@ -23,7 +23,7 @@ use tracing::{error, info, warn};
 use crate::account::{Account, Notice};
 use crate::ceremony::ages::Ages;
 use crate::ceremony::keeper::{Keeper, KeeperError};
-use crate::ceremony::log::{Outbox, Page, Reader};
+use crate::ceremony::log::{Outbox, Page, Pages, Reader};
 use crate::trust::Trust;
 use crate::vault::Vault;
 
@@ -53,7 +53,7 @@ struct Shell {
     /// Absent only while it is handling an event on another thread.
     machine: Option<Machine>,
     outbox: Outbox,
-    pages: mpsc::Receiver<Page>,
+    pages: Pages,
     ages: Ages,
 }
 
@@ -88,7 +88,7 @@ impl Shell {
         loop {
             let done = tokio::select! {
                 Some(notice) = notices.recv() => self.handle(event(notice)).await,
-                Some(page) = self.pages.recv() => self.read(page).await,
+                Some(page) = self.pages.next() => self.read(page).await,
                 _ = ticks.tick() => self.tick().await,
             };
             if let Err(error) = done {
@@ -169,12 +169,15 @@ impl Shell {
 
     fn note(&mut self, record: &Record) {
         match record {
-            Record::Signed(new) => info!(account = %self.account.id(), sets = new.len(), "signed new instances"),
+            Record::Signed(new) => {
+                info!(account = %self.account.id(), sets = new.len(), "signed new instances");
+            }
             Record::Settled { instances, .. } => {
                 info!(account = %self.account.id(), sets = instances.len(), "new instances have settled");
                 let instances: BTreeSet<_> = instances.iter().collect();
                 let sets = self.machine.iter().flat_map(Machine::standing);
-                let settled: Vec<_> = sets.filter(|s| instances.contains(&s.instance)).map(|s| s.set).collect();
+                let settled: Vec<_> =
+                    sets.filter(|s| instances.contains(&s.instance)).map(|s| s.set).collect();
                 self.ages.settled(&settled, self.account.reading());
             }
             Record::Order(_) | Record::Flipped(_) | Record::Destroyed { .. } => {}

@@ -4,7 +4,7 @@ use getrandom::SysRng;
 use rand_core::UnwrapErr;
 use symbolon_fragments::names::InstanceId;
 use symbolon_fragments::{EvaluateError, Evaluation, Fields, Proof, SuiteId};
-use symbolon_protocol::wire::{Error, Inputs, MAX_INPUTS, Response};
+use symbolon_protocol::wire::{Error, Inputs, Response};
 use symbolon_trust::{Admission, AdmittedInputs, GuardedFragment, Now, Operation};
 use tokio::task::yield_now;
 
@@ -48,7 +48,7 @@ fn check_purpose(verdict: &Verdict, inputs: &Inputs) -> Result<(), Error> {
 /// Inputs after which others get their turn; about 0.4 ms.
 const TURN: usize = 8;
 
-/// What a request may do, and its inputs in the pieces in which they are evaluated. What is proven is one piece.
+/// What a request may do, and its inputs in the pieces in which they are evaluated.
 struct Admitted<'v> {
     admission: Admission<'v>,
     pieces: Vec<AdmittedInputs>,
@@ -62,11 +62,10 @@ fn admit<'v>(
     inputs: &[Fields],
     now: Now,
 ) -> Result<Admitted<'v>, Error> {
-    let piece = if prove { MAX_INPUTS } else { TURN };
     let admit = |operation| {
         let admission = verdict.authorised.admit(operation, now).map_err(refusal::not_admitted)?;
         let pieces =
-            inputs.chunks(piece).map(|piece| admission.inputs(suite, piece)).collect::<Result<_, _>>();
+            inputs.chunks(TURN).map(|piece| admission.inputs(suite, piece)).collect::<Result<_, _>>();
         Ok(Admitted { admission, pieces: pieces.map_err(refusal::input)? })
     };
     if !prove {
@@ -81,19 +80,16 @@ async fn multiply(
     pieces: &[AdmittedInputs],
     prove: bool,
 ) -> Result<(Vec<Evaluation>, Option<Proof>), EvaluateError> {
-    let mut evaluations = Vec::new();
-    let mut proof = None;
+    let mut batch = fragment.batch();
     for (turn, piece) in pieces.iter().enumerate() {
         if turn > 0 {
             yield_now().await;
         }
-        if prove {
-            let (proven, by) = fragment.evaluate_proven(piece, &mut UnwrapErr(SysRng))?;
-            evaluations.extend(proven);
-            proof = Some(by);
-        } else {
-            evaluations.extend(fragment.evaluate(piece)?);
-        }
+        batch.add(piece)?;
     }
-    Ok((evaluations, proof))
+    if !prove {
+        return Ok((batch.finish(), None));
+    }
+    let (evaluations, proof) = batch.finish_proven(&mut UnwrapErr(SysRng))?;
+    Ok((evaluations, Some(proof)))
 }

@@ -97,6 +97,7 @@ impl Service for Front {
 /// A fragment manager that is ready to serve.
 pub struct FragmentManager {
     accounts: Arc<Accounts>,
+    store: Arc<Datastore>,
     vault: Arc<Vault>,
     refresh: Duration,
     identity: Identity,
@@ -139,7 +140,7 @@ impl FragmentManager {
             accounts.by_id.insert(account, Arc::new(Account::open(parts).await?));
         }
         let refresh = Duration::from_secs(u64::from(config.refresh_hours) * 3600);
-        Ok(Self { accounts: Arc::new(accounts), vault, refresh, identity: tls_identity, tls })
+        Ok(Self { accounts: Arc::new(accounts), store, vault, refresh, identity: tls_identity, tls })
     }
 
     /// An account that is served.
@@ -164,6 +165,7 @@ impl FragmentManager {
         for account in self.accounts.by_id.values() {
             account.close().await?;
         }
+        self.store.close().await;
         Ok(())
     }
 }

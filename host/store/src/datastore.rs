@@ -11,7 +11,11 @@ use sqlx::{
     pool::PoolConnection,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
-use std::{path::Path, time::Duration};
+use std::{
+    path::Path,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 
 /// Readers at once; further ones wait.
 const READERS: u32 = 4;
@@ -29,7 +33,7 @@ const ACQUIRE: Duration = Duration::from_secs(30);
 pub struct Datastore {
     writer: SqlitePool,
     readers: SqlitePool,
-    _lock: ProcessLock,
+    lock: Mutex<Option<ProcessLock>>,
 }
 
 /// A transaction that reads one state of the datastore, whatever is written meanwhile.
@@ -49,7 +53,7 @@ impl Datastore {
         schema::adopt(&mut connection, owner, schema).await?;
         drop(connection);
         let readers = pool(READERS).connect_lazy_with(options(path).pragma("query_only", "ON"));
-        Ok(Self { writer, readers, _lock: lock })
+        Ok(Self { writer, readers, lock: Mutex::new(Some(lock)) })
     }
 
     /// Begins to read.
@@ -62,10 +66,12 @@ impl Datastore {
         Ok(Write(begin(&self.writer, "BEGIN IMMEDIATE").await?))
     }
 
-    /// Closes it, with what the write-ahead log still has brought into the file.
-    pub async fn close(self) {
+    /// Closes it, with what the write-ahead log still has brought into the file. Another process may open it then;
+    /// whoever still uses it here gets errors.
+    pub async fn close(&self) {
         self.readers.close().await;
         self.writer.close().await;
+        drop(self.lock.lock().unwrap_or_else(PoisonError::into_inner).take());
     }
 }
 

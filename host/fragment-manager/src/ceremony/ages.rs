@@ -43,7 +43,8 @@ impl Ages {
         if self.refresh == 0 || now < self.asked + AGAIN_SECS {
             return due;
         }
-        let older = |age: u64| self.settled.iter().filter(move |(_, at)| **at + age <= now).map(|(set, _)| *set);
+        let older =
+            |age: u64| self.settled.iter().filter(move |(_, at)| **at + age <= now).map(|(set, _)| *set);
         due.old = older(self.refresh).collect();
         if now >= self.warned + self.refresh {
             due.stalled = older(2 * self.refresh).next();

@@ -110,7 +110,9 @@ impl Keeper {
             let fragments: Vec<_> =
                 new.iter().map(|new| (new.certificate.body().instance(), new.fragment.as_bytes())).collect();
             let sealed = vault.seal(&account, &fragments);
-            sealed.map(|sealed| new.iter().zip(sealed).map(|(new, sealed)| row(new, sealed)).collect::<Vec<_>>())
+            sealed.map(|sealed| {
+                new.iter().zip(sealed).map(|(new, sealed)| row(new, sealed)).collect::<Vec<_>>()
+            })
         };
         let new = spawn_blocking(seal).await.map_err(|_| KeeperError::Interrupted)??;
         self.write(async |rows| {
@@ -170,7 +172,9 @@ impl Keeper {
     pub(super) async fn erase(&self, instances: &[InstanceId]) -> Result<(), KeeperError> {
         self.account.sets().erase(instances);
         let (vault, account, gone) = (Arc::clone(&self.vault), self.account.id(), instances.to_vec());
-        spawn_blocking(move || vault.erase(&account, &gone)).await.map_err(|_| KeeperError::Interrupted)??;
+        spawn_blocking(move || vault.erase(&account, &gone))
+            .await
+            .map_err(|_| KeeperError::Interrupted)??;
         self.write(async |rows| {
             let mut transcripts = std::collections::BTreeSet::new();
             for instance in instances {
@@ -191,13 +195,17 @@ impl Keeper {
     }
 
     /// Fragments as the disk has them; one that can't be opened is absent.
-    pub(super) async fn load(&self, instances: &[InstanceId]) -> Result<Vec<Option<FragmentBytes>>, KeeperError> {
+    pub(super) async fn load(
+        &self,
+        instances: &[InstanceId],
+    ) -> Result<Vec<Option<FragmentBytes>>, KeeperError> {
         let mut read = self.account.store().read().await?;
         let mut rows = Rows::of(&mut read, &self.account.id());
         let mut fragments = Vec::with_capacity(instances.len());
         for instance in instances {
             let sealed = rows.fragment(instance).await?;
-            let opened = sealed.and_then(|(_, sealed)| self.vault.unseal(&self.account.id(), instance, &sealed).ok());
+            let opened =
+                sealed.and_then(|(_, sealed)| self.vault.unseal(&self.account.id(), instance, &sealed).ok());
             fragments.push(opened.map(FragmentBytes::new));
         }
         Ok(fragments)

@@ -6,8 +6,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use symbolon_channel::http::{Client, HttpError, Method, Request};
 use symbolon_channel::Identity;
+use symbolon_channel::http::{Client, HttpError, Method, Request};
 use symbolon_protocol::api::{Document, Id, LogPage, LogPost, path};
 use symbolon_protocol::ceremony::log::{Broken, Chain, Entry};
 use symbolon_store::manager::Position;
@@ -70,7 +70,11 @@ impl Access {
         }
         let path = path::of_account(path::CEREMONY_LOG, &Id(*self.account.id().as_bytes()));
         let answer = self.client.send(request(path)).await?;
-        if answer.status.is_success() { Ok(answer.body.to_vec()) } else { Err(LogError::Status(answer.status.as_u16())) }
+        if answer.status.is_success() {
+            Ok(answer.body.to_vec())
+        } else {
+            Err(LogError::Status(answer.status.as_u16()))
+        }
     }
 }
 
@@ -88,12 +92,12 @@ impl Reader {
         Self { access: Access::new(account, identity), chain, rewritten: false }
     }
 
-    /// Starts to read. It ends when nobody takes pages any more.
-    pub(super) fn start(mut self) -> mpsc::Receiver<Page> {
-        let (pages, taken) = mpsc::channel(1);
-        tokio::spawn(async move {
-            while !pages.is_closed() {
-                match tokio::select! { page = self.page() => page, () = pages.closed() => return } {
+    /// Starts to read, as long as the pages are wanted.
+    pub(super) fn start(mut self) -> Pages {
+        let (pages, read) = mpsc::channel(1);
+        let task = tokio::spawn(async move {
+            loop {
+                match self.page().await {
                     Ok(None) => {}
                     Ok(Some(page)) => {
                         if pages.send(page).await.is_err() {
@@ -107,7 +111,7 @@ impl Reader {
                 }
             }
         });
-        taken
+        Pages { read, task: task.abort_handle() }
     }
 
     async fn page(&mut self) -> Result<Option<Page>, LogError> {
@@ -119,7 +123,10 @@ impl Reader {
         match self.follow(page) {
             Ok(page) => Ok(page),
             Err(broken) => {
-                warn!(cause = &broken as &dyn std::error::Error, "the ceremony log was rewritten; it is read from its start");
+                warn!(
+                    cause = &broken as &dyn std::error::Error,
+                    "the ceremony log was rewritten; it is read from its start"
+                );
                 self.chain = Chain::new(self.access.account.id());
                 self.rewritten = true;
                 sleep(PAUSE).await;
@@ -145,6 +152,24 @@ impl Reader {
         let position = Position { sequence: self.chain.sequence(), head: *self.chain.head() };
         let rewritten = std::mem::take(&mut self.rewritten);
         Ok((!messages.is_empty() || rewritten).then_some(Page { messages, position, rewritten }))
+    }
+}
+
+/// Pages as they are read.
+pub(super) struct Pages {
+    read: mpsc::Receiver<Page>,
+    task: AbortHandle,
+}
+
+impl Pages {
+    pub(super) async fn next(&mut self) -> Option<Page> {
+        self.read.recv().await
+    }
+}
+
+impl Drop for Pages {
+    fn drop(&mut self) {
+        self.task.abort();
     }
 }
 

@@ -6,20 +6,20 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use getrandom::SysRng;
 use rand_core::{Rng, UnwrapErr};
 use symbolon_channel::{CancellationToken, Channel, Dialler, Identity, Route};
 use symbolon_encoding::to_canonical;
 use symbolon_envelope::sealed::SealingKey;
-use symbolon_fragment_manager::{Clock, Config, FragmentManager, Sealing, Vault};
+use symbolon_fragment_manager::{Clock, Config, FragmentManager, OpenError, Sealing, Vault};
 use symbolon_fragments::names::{AccountId, Index, InstanceId, KeyId, Purpose, SetId, Thumbprint};
 use symbolon_fragments::suite::{Field, Group, Scalar, encode_element, encode_scalar};
 use symbolon_fragments::{Fields, Input, Instance, KeyScope, OldRng, Suite, SuiteId, SuiteVisitor};
 use symbolon_protocol::wire::{Error, Inputs, Request, Response};
 use symbolon_store::manager::{NewInstance, Rows, SCHEMA};
-use symbolon_store::{Datastore, Owner, Role as StoreRole};
+use symbolon_store::{Datastore, OpenError as StoreOpenError, Owner, Role as StoreRole};
 use symbolon_trust::{
     AccessManager, Action, CeremonyKind, CreateRequest, DenyDocument, Document, EpochCertificate, Grant,
     KeyKind, KeyPair, Member, MemberKind, Operation, Order, Permit, Principal, Role, Roles, RootDocument,
@@ -344,16 +344,24 @@ impl Place {
         (store, vault)
     }
 
+    pub async fn try_open(&self, hands: &Hands) -> Result<FragmentManager, OpenError> {
+        let (sealing, identity) = (self.sealing(), self.identity());
+        FragmentManager::open_with(&self.config(), sealing, identity, hands.clock(), &|source| source).await
+    }
+
+    /// Opens it; after a crash in this process, as soon as the runtime has dropped what the crash left.
     pub async fn open(&self, hands: &Hands) -> FragmentManager {
-        FragmentManager::open_with(
-            &self.config(),
-            self.sealing(),
-            self.identity(),
-            hands.clock(),
-            &|source| source,
-        )
-        .await
-        .unwrap()
+        let started = Instant::now();
+        loop {
+            match self.try_open(hands).await {
+                Err(OpenError::Datastore { cause: StoreOpenError::InUse, .. })
+                    if started.elapsed() < AMPLE =>
+                {
+                    tokio::task::yield_now().await;
+                }
+                opened => return opened.unwrap(),
+            }
+        }
     }
 
     pub async fn start(&self, hands: &Hands) -> Running {
