@@ -59,7 +59,7 @@ impl Shop {
     async fn complete(&self, request: &Signed<CreateRequest>) -> Signed<EpochCertificate> {
         let instance = self.world.instance(request.body());
         for member in 0..3 {
-            let certificates = self.world.certificates(request.body(), &instance);
+            let certificates = World::certificates(request.body(), &instance);
             let messages = vec![certificates, self.world.flip(member, instance.body())];
             let client = self.site.client(&self.world.members[member]);
             client.post(&self.world.path(path::CEREMONY_LOG), &LogPost { messages }).await.done();
@@ -143,7 +143,7 @@ async fn sets_show_their_instances_and_who_holds_them() {
     let first = shop.world.instance(request.body());
     let next = shop.world.refreshed(first.body());
     let member = shop.site.client(&shop.world.members[1]);
-    let messages = vec![shop.world.flip(1, next.body()), shop.world.certificates(request.body(), &next)];
+    let messages = vec![shop.world.flip(1, next.body()), World::certificates(request.body(), &next)];
     member.post(&shop.world.path(path::CEREMONY_LOG), &LogPost { messages }).await.done();
 
     let page: SetPage = shop.holder.get(&shop.world.path(path::SETS)).await.ok();
@@ -275,8 +275,8 @@ async fn labels_change_only_from_the_state_that_was_read() {
         .problem(ProblemType::PreconditionFailed);
     let unchanged = shop.holder.with_header(Method::GET, &at, None, ("if-none-match", &tag_now)).await;
     assert_eq!(unchanged.status, StatusCode::NOT_MODIFIED);
-    let many: String = (0..40).map(|n| format!(r#""l{n}":"x","#)).collect();
-    let many = format!(r#"{{"labels":{{{}}}}}"#, many.trim_end_matches(','));
+    let labels = (0..40).map(|n| (format!("l{n}"), Some("x".to_owned()))).collect();
+    let many = serde_json::to_string(&api::KeyPatch { labels }).unwrap();
     shop.holder
         .with_header(Method::PATCH, &at, Some(&many), ("if-match", "*"))
         .await

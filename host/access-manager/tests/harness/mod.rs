@@ -154,7 +154,7 @@ impl Client {
     }
 
     pub async fn send(&self, request: http::Request) -> Answer {
-        let answer = self.0.send(request.within(Duration::from_secs(60)).at_most(32 << 20)).await.unwrap();
+        let answer = self.0.send(request.within(Duration::from_mins(1)).at_most(32 << 20)).await.unwrap();
         Answer { status: answer.status, headers: answer.headers, body: answer.body.to_vec() }
     }
 }

@@ -176,12 +176,12 @@ impl World {
         next.kind = CeremonyKind::Reshare;
         next.epoch += 1;
         next.predecessor = Some(before.instance());
-        next.ceremony = before.instance().as_bytes().to_owned();
+        next.ceremony = *before.instance().as_bytes();
         Signed::by(next, &self.members)
     }
 
     /// What a member posts when it knows all signatures on an instance.
-    pub fn certificates(&self, request: &CreateRequest, certificate: &Signed<EpochCertificate>) -> Document {
+    pub fn certificates(request: &CreateRequest, certificate: &Signed<EpochCertificate>) -> Document {
         let certified = Certified { origin: request.clone(), certificate: certificate.clone() };
         Message::Certificates(vec![certified]).to_bytes().into()
     }
