@@ -79,7 +79,7 @@ impl Deployment {
     /// Waits for the next thing to happen. A role that ended is not watched any more.
     pub async fn next(&mut self) -> io::Result<Happening> {
         tokio::select! {
-            stopped = process::stopped() => stopped.map(|()| Happening::Stop),
+            () = process::stopped()? => Ok(Happening::Stop),
             (place, status) = first_end(&mut self.fleet) => {
                 let role = self.fleet.remove(place);
                 Ok(Happening::Ended(role.name(), status, role.command()))

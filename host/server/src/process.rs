@@ -40,15 +40,16 @@ pub fn runtime(workers: usize) -> io::Result<Runtime> {
     tokio::runtime::Builder::new_multi_thread().worker_threads(workers.max(1)).enable_all().build()
 }
 
-/// Completes on SIGTERM or SIGINT.
-pub async fn stopped() -> io::Result<()> {
+/// Completes on SIGTERM or SIGINT. From the call on, and not only from the first poll, these signals don't kill the process.
+pub fn stopped() -> io::Result<impl Future<Output = ()>> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
-    Ok(())
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
 }
 
 /// Says on stdout that the role answers now; whoever started the process may wait for the line.

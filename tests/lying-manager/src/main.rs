@@ -54,9 +54,9 @@ async fn serve(config: Config, passphrase_file: Option<PathBuf>) -> Result<(), B
     let liar = |honest| Arc::new(Lying(honest)) as Arc<dyn FragmentSource>;
     let role = FragmentManager::open_with(&config, key, identity, Clock::system(), &liar).await?;
     let stop = CancellationToken::new();
-    let signalled = stop.clone();
+    let (stopped, signalled) = (process::stopped()?, stop.clone());
     tokio::spawn(async move {
-        let _ = process::stopped().await;
+        stopped.await;
         signalled.cancel();
     });
     process::announce("lying-manager", listener.local_addr()?)?;

@@ -53,7 +53,7 @@ fn serve(run: &Run, context: &Context) -> Result<(), Failure> {
             None => None,
         };
         let role = Role::open(&config, keys).await?;
-        let stop = stop_on_signal();
+        let stop = stop_on_signal()?;
         announce("access-manager", &between_roles)?;
         role.serve(Listeners { between_roles, public }, stop.cancelled_owned()).await;
         Ok(())

@@ -42,7 +42,7 @@ fn serve(run: &Run, context: &Context) -> Result<(), Failure> {
     runtime(config.workers)?.block_on(async {
         let listener = port::bind(&config.listen).await?;
         let role = Role::open(&config, key, pair).await?;
-        let stop = stop_on_signal();
+        let stop = stop_on_signal()?;
         announce("fragment-manager", &listener)?;
         Ok(role.serve(listener, stop).await?)
     })

@@ -64,7 +64,7 @@ fn serve(run: &Run, context: &Context) -> Result<(), Failure> {
         let clients = clients.collect::<Result<Vec<_>, Failure>>()?;
         let listener = port::bind(&config.listen).await?;
         let role = Role::open(config, clients)?;
-        let stop = stop_on_signal();
+        let stop = stop_on_signal()?;
         announce("gateway", &listener)?;
         role.serve(listener, stop).await;
         Ok(())

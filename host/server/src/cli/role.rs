@@ -50,17 +50,16 @@ pub fn runtime(workers: usize) -> Result<tokio::runtime::Runtime, Failure> {
 }
 
 /// Cancelled by the first signal to stop.
-pub fn stop_on_signal() -> CancellationToken {
+pub fn stop_on_signal() -> Result<CancellationToken, Failure> {
+    let stopped = process::stopped().map_err(|error| Failure::io("waiting for signals", &error))?;
     let stop = CancellationToken::new();
     let token = stop.clone();
     tokio::spawn(async move {
-        match process::stopped().await {
-            Ok(()) => tracing::info!("stopping"),
-            Err(error) => tracing::error!(%error, "signals can't be received"),
-        }
+        stopped.await;
+        tracing::info!("stopping");
         token.cancel();
     });
-    stop
+    Ok(stop)
 }
 
 /// Says that the role answers.
