@@ -1,9 +1,10 @@
-//! The project's commands: `cargo xtask test | bench | faults | fuzz`.
+//! The project's commands: `cargo xtask test | demo | bench | faults | fuzz`.
 //!
 //! This crate only starts programs and looks at how they end. It depends on none of the project's other crates, so that
 //! it is ready in a second; whatever needs them is a binary of its own that is started from here.
 
 mod bench;
+mod demo;
 mod failure;
 mod fuzz;
 mod machine;
@@ -19,6 +20,7 @@ const USAGE: &str = "\
 usage: cargo xtask <command>
 
   test                     every test: format, lints, docs, wasm32, licences, model, all of cargo's tests
+  demo                     Symbolon protects a real file of 1 GiB, step by step
   bench [--json FILE]      one table of medians and ratios
   faults [SCHEDULES]       the ceremony under a million seeded schedules, or as many as said
   fuzz [TARGET] [SECONDS]  mutates the inputs of every decoder, or of one, for 60 seconds each or as said";
@@ -38,6 +40,7 @@ fn dispatch(words: &[String]) -> Result<(), Failure> {
     let (command, rest) = words.split_first().ok_or_else(|| Failure::new(USAGE))?;
     match command.as_str() {
         "test" => test::run(rest),
+        "demo" => demo::run(rest),
         "bench" => bench::run(rest),
         "faults" => test::faults(rest),
         "fuzz" => fuzz::run(rest),

@@ -58,9 +58,9 @@ fn conflict(detail: Conflict) -> Failure {
         Conflict::KeyPending(key) => {
             Some(format!("its ceremony goes on; look again:  symbolon key show {key}"))
         }
-        Conflict::KeyDestroyed { key } => Some(format!(
-            "until it is done, the owner can cancel it:  symbolon order list, then  symbolon key show {key}"
-        )),
+        Conflict::KeyDestroyed { key } => {
+            Some(format!("until it is done, the owner can keep it:  symbolon key cancel-destruction {key}"))
+        }
         Conflict::File(FileError::Exists { .. }) => Some("replace it:  --force".to_owned()),
         Conflict::Changed | Conflict::Superseded(_) | Conflict::File(_) | Conflict::Cancelled => None,
     };
