@@ -6,7 +6,7 @@ use std::process::Command;
 use crate::failure::Failure;
 use crate::{machine, step, wasm};
 
-/// As many schedules as DESIGN's claim about the ceremony is tested with.
+/// Schedules of faults that the ceremony has to survive before it is called sound.
 const FAULT_SCHEDULES: &str = "1000000";
 
 pub fn run(words: &[String]) -> Result<(), Failure> {
