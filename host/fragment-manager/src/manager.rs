@@ -14,7 +14,7 @@ use symbolon_store::{Datastore, Owner, Role, StoreError};
 use symbolon_trust::{KeyPair, ProvenHolder, RootDocument};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 use tracing::error;
 
 use crate::account::{Account, Parts};
@@ -31,6 +31,8 @@ use crate::witness;
 
 /// How long records may wait to be written.
 const FLUSH: Duration = Duration::from_secs(1);
+/// How old the stored mark of the clock may be on an idle manager.
+const MARK: Duration = Duration::from_mins(1);
 /// Time between two looks for destructions that are due.
 const LOOK: Duration = Duration::from_secs(5);
 
@@ -200,8 +202,9 @@ async fn destroy_due(account: &Account) {
 /// Writes an account's log within a second of what it is about; the clock's mark goes with it.
 async fn keep_log(account: Arc<Account>) {
     loop {
-        account.log().waiting().await;
-        sleep(FLUSH).await;
+        if timeout(MARK, account.log().waiting()).await.is_ok() {
+            sleep(FLUSH).await;
+        }
         while let Err(error) = account.flush().await {
             error!(account = %account.id(), cause = &error as &dyn std::error::Error, "cannot write the evaluation log");
             sleep(FLUSH).await;
