@@ -219,8 +219,8 @@ pub enum Integrity {
     #[error(transparent)]
     Header(#[from] symbolon_envelope::HeaderError),
     /// The ciphertext doesn't belong to the key that the fragment managers provably have.
-    #[error(transparent)]
-    Commitment(#[from] symbolon_envelope::CommitmentMismatch),
+    #[error("commitment mismatch: another key or another context than it was encrypted with")]
+    Commitment(#[source] symbolon_envelope::CommitmentMismatch),
     /// A chunk of the ciphertext.
     #[error(transparent)]
     Chunks(#[from] symbolon_envelope::StreamError),
