@@ -176,7 +176,7 @@ fn h1_of_log(world: &World, deal: &Deal) -> Option<[u8; 32]> {
         }
     }
     let tuple = Tuple::new("commitments").bytes(&deal.ceremony);
-    (!commits.is_empty()).then(|| commits.values().fold(tuple, |tuple, commit| tuple.value(commit)).sha256())
+    (!commits.is_empty()).then(|| commits.values().fold(tuple, Tuple::value).sha256())
 }
 
 fn reseal(world: &mut World, deal: &Deal, share: &Share) -> Deal {

@@ -116,7 +116,7 @@ fn setting(seed: u64, rule: Option<Rule>) -> Result<World, Violation> {
     if world.chance(35) && suite == SuiteId::Ristretto255Sha512 {
         let at = world.below(shape.members.len());
         world.liar = Some(Liar { index: index(shape.members[at]), lie: None });
-        lie(&mut world)?;
+        lie(&mut world);
     }
     for at in 0..world.nodes.len() {
         world.start(at)?;
@@ -138,9 +138,12 @@ fn pick_shape(world: &mut World) -> Shape {
     }
 }
 
+/// Disks, and what is true of them.
+pub type Settled = (Vec<Disk>, Facts);
+
 /// The disks after a set of this shape was generated without any fault.
-fn settled(suite: SuiteId, shape: &Shape) -> Result<(Vec<Disk>, Facts), Violation> {
-    static DONE: Mutex<BTreeMap<(SuiteId, Shape), (Vec<Disk>, Facts)>> = Mutex::new(BTreeMap::new());
+pub fn settled(suite: SuiteId, shape: &Shape) -> Result<Settled, Violation> {
+    static DONE: Mutex<BTreeMap<(SuiteId, Shape), Settled>> = Mutex::new(BTreeMap::new());
     let key = (suite, shape.clone());
     let done = DONE.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
     if let Some(done) = done {
@@ -176,13 +179,19 @@ fn adversary(world: &mut World) -> Result<(), Violation> {
         }
         66..76 => tick(world, at),
         76..82 => refresh(world, at),
-        82 => lie(world),
+        82 => {
+            lie(world);
+            Ok(())
+        }
         83..86 => campaign(world, at),
         86..91 => toggle(world, at),
         91..95 => backup(world, at),
         95..97 => order(world),
         97 => storm(world),
-        _ => mood(world),
+        _ => {
+            mood(world);
+            Ok(())
+        }
     }
 }
 
@@ -274,7 +283,7 @@ fn storm(world: &mut World) -> Result<(), Violation> {
 }
 
 /// The relay withholds other kinds of messages, from everybody or from some.
-fn mood(world: &mut World) -> Result<(), Violation> {
+fn mood(world: &mut World) {
     const SIGNATURES: u16 = 1 << 5 | 1 << 8;
     const FLIPS: u16 = 1 << 6;
     let kinds = [0, 0, SIGNATURES, SIGNATURES, FLIPS, 1 << 7, SIGNATURES | 1 << 7, 0xffff];
@@ -282,12 +291,11 @@ fn mood(world: &mut World) -> Result<(), Violation> {
     for at in 0..world.nodes.len() {
         world.nodes[at].withheld = if world.chance(70) { kinds } else { 0 };
     }
-    Ok(())
 }
 
 /// An attempt gets as far as the relay likes, by everybody; then perhaps everybody is killed.
 fn campaign(world: &mut World, at: usize) -> Result<(), Violation> {
-    mood(world)?;
+    mood(world);
     let kinds = world.nodes[at].withheld;
     world.nodes.iter_mut().for_each(|node| node.withheld = kinds);
     refresh(world, at)?;
@@ -297,12 +305,11 @@ fn campaign(world: &mut World, at: usize) -> Result<(), Violation> {
     if world.chance(50) { storm(world) } else { Ok(()) }
 }
 
-fn lie(world: &mut World) -> Result<(), Violation> {
+fn lie(world: &mut World) {
     let lie = if world.chance(30) { None } else { Some(Lie::ALL[world.below(Lie::ALL.len())]) };
     if let Some(liar) = &mut world.liar {
         liar.lie = lie;
     }
-    Ok(())
 }
 
 /// A fair relay shows everybody everything, and some seconds pass.

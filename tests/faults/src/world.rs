@@ -89,6 +89,8 @@ pub struct World {
     pub facts: Facts,
     /// Whether orders may change the members: all of the roster take part.
     pub changes: bool,
+    /// The generator as it was when a member made a one-time key, from which a test makes that key again.
+    pub joins: Vec<(Index, ChaCha8Rng)>,
     /// The member whose disk was replaced.
     pub rolled_back: Option<usize>,
     /// The member that lies.
@@ -126,6 +128,7 @@ impl World {
             clock: START + 10,
             rng: ChaCha8Rng::seed_from_u64(seed),
             facts,
+            joins: Vec::new(),
             changes: false,
             rolled_back: None,
             liar: None,
@@ -237,9 +240,13 @@ impl World {
         let node = &mut self.nodes[at];
         let Ok(now) = node.mark.observe(Seconds(self.clock)) else { return Vec::new() };
         let Some(machine) = &mut node.machine else { return Vec::new() };
-        let denials = Denials::default();
+        let (denials, before) = (Denials::default(), self.rng.clone());
         let mut ctx = Context { rng: &mut self.rng, now, root: &self.account.root, denials: &denials };
-        machine.handle(&mut ctx, event)
+        let effects = machine.handle(&mut ctx, event);
+        if effects.iter().any(|effect| matches!(effect, Effect::Post(Message::Join(_)))) {
+            self.joins.push((node.index, before));
+        }
+        effects
     }
 
     fn perform(&mut self, at: usize, effect: Effect) -> Result<Option<Event>, Violation> {

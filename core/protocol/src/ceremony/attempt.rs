@@ -182,7 +182,7 @@ impl Attempt {
             return Ok(None);
         }
         let joins = Tuple::new("ceremony").bytes(&self.hash);
-        let ceremony = self.joins.values().fold(joins, |tuple, join| tuple.value(join)).sha256();
+        let ceremony = self.joins.values().fold(joins, Tuple::value).sha256();
         self.stage = Stage::Joined { ceremony };
         self.since = ctx.now.time();
         self.advance(ctx)
@@ -231,7 +231,7 @@ impl Attempt {
             return Ok(None);
         }
         let tuple = Tuple::new("commitments").bytes(&ceremony);
-        let h1 = self.commits.values().fold(tuple, |tuple, commit| tuple.value(commit)).sha256();
+        let h1 = self.commits.values().fold(tuple, Tuple::value).sha256();
         self.stage = Stage::Dealt { ceremony, h1 };
         if !self.deals() {
             return self.advance(ctx);
@@ -263,7 +263,7 @@ impl Attempt {
             return Ok(None);
         }
         let tuple = Tuple::new("dealings").bytes(&ceremony).bytes(&h1);
-        let h2 = self.deals.values().fold(tuple, |tuple, deal| tuple.value(deal)).sha256();
+        let h2 = self.deals.values().fold(tuple, Tuple::value).sha256();
         Ok(Some(Progress::Ready(Transcript { ceremony, h1, h2 })))
     }
 

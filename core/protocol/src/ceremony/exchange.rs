@@ -15,7 +15,7 @@ use alloc::{
 };
 use symbolon_encoding::to_canonical;
 use symbolon_fragments::names::{Index, InstanceId, SetId};
-use symbolon_trust::{Seconds, VerifiedEpochCertificate};
+use symbolon_trust::{EpochCertificate, Seconds, Signed, VerifiedEpochCertificate};
 
 /// What others said they hold, and what this member owes them to say. In memory only.
 #[derive(Debug, Default)]
@@ -38,6 +38,20 @@ struct Lacks {
     /// Flips of all members, or only one's own.
     flips: BTreeMap<Transcript, bool>,
     orders: BTreeSet<u64>,
+}
+
+impl Lacks {
+    /// Notes what of an instance a member lacks whose own status is `theirs`; `behind`: it holds nothing as high.
+    fn note(&mut self, instance: InstanceId, known: &Known, theirs: Option<Status>, behind: bool) {
+        if theirs == Some(Status::Signed) || behind && known.complete {
+            self.certificates.push(instance);
+        }
+        let transcript = Transcript::of(known.certificate.body());
+        let unsettled = behind || theirs.is_some_and(|status| status < Status::Settled);
+        if unsettled && known.served() {
+            self.flips.insert(transcript, known.status == Some(Status::Settled));
+        }
+    }
 }
 
 impl Peers {
@@ -97,17 +111,12 @@ impl Machine {
     }
 
     /// Another says what it holds: remembers it, and shows it what it lacks.
-    pub(super) fn take_have(
-        &mut self,
-        ctx: &mut Context<'_>,
-        have: symbolon_trust::Signed<Have>,
-        out: &mut Vec<Effect>,
-    ) {
+    pub(super) fn take_have(&mut self, ctx: &mut Context<'_>, have: &Signed<Have>, out: &mut Vec<Effect>) {
         let body = have.body();
         let (index, account) = (body.index, body.account);
         if account != self.account
             || index == self.me
-            || !signed_by(ctx, index, &have)
+            || !signed_by(ctx, index, have)
             || !self.peers.take(body)
         {
             return;
@@ -144,25 +153,7 @@ impl Machine {
             let status =
                 theirs.instances.iter().find(|held| held.instance == *instance).map(|held| held.status);
             let behind = status.is_none() && highest < Some(known.number());
-            self.compare_instance(*instance, known, status, behind, lacks);
-        }
-    }
-
-    fn compare_instance(
-        &self,
-        instance: InstanceId,
-        known: &Known,
-        theirs: Option<Status>,
-        behind: bool,
-        lacks: &mut Lacks,
-    ) {
-        if theirs == Some(Status::Signed) || behind && known.complete {
-            lacks.certificates.push(instance);
-        }
-        let transcript = Transcript::of(known.certificate.body());
-        let unsettled = behind || theirs.is_some_and(|status| status < Status::Settled);
-        if unsettled && known.served() {
-            lacks.flips.insert(transcript, known.status == Some(Status::Settled));
+            lacks.note(*instance, known, status, behind);
         }
     }
 
@@ -248,7 +239,7 @@ impl Machine {
     }
 
     /// A set that this member has, had, or is ordered to have.
-    fn is_of_interest(&self, certificate: &symbolon_trust::EpochCertificate) -> bool {
+    fn is_of_interest(&self, certificate: &EpochCertificate) -> bool {
         let serial = self.knowledge.serial(certificate.set);
         let ordered = self.knowledge.terms(certificate.set, serial);
         self.knowledge.sets.contains_key(&certificate.set)

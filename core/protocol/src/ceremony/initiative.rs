@@ -77,7 +77,9 @@ impl Machine {
             newest.is_some_and(|(_, known)| known.number().serial < self.knowledge.serial(**set))
         };
         let sets: Vec<_> = self.knowledge.serials.keys().filter(behind).copied().collect();
-        sets.into_iter().for_each(|set| self.want_set(ctx, set));
+        for set in sets {
+            self.want_set(ctx, set);
+        }
     }
 
     /// Wants a set to have a new epoch, soon: whoever asks again after failures does so for a reason.

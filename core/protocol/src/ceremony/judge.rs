@@ -244,10 +244,9 @@ impl Knowledge {
             return Err(Refusal::Dealers(step.set));
         }
         match predecessor.status {
-            Some(Status::Flipped | Status::Settled) => Ok(()),
             Some(Status::Signed) => Err(Missing::Predecessor(step.set).into()),
             None if dealers.contains(&me) => Err(Refusal::NotHeld(step.set)),
-            None => Ok(()),
+            Some(Status::Flipped | Status::Settled) | None => Ok(()),
         }
     }
 

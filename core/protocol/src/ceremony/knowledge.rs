@@ -145,7 +145,9 @@ impl Knowledge {
         let Some(knowledge) = self.sets.get(&set) else { return };
         if knowledge.witnessed.len() > WITNESSED_PER_SET {
             let lowest = knowledge.witnessed.first_key_value().map(|(_, id)| *id);
-            lowest.into_iter().for_each(|instance| self.forget(instance));
+            if let Some(instance) = lowest {
+                self.forget(instance);
+            }
         }
     }
 
@@ -241,10 +243,14 @@ impl Knowledge {
             Record::Order(order) => self.learn_order(order.clone()),
             Record::Signed(new) => self.store_new(new),
             Record::Flipped(certificates) => {
-                certificates.iter().for_each(|c| self.set_status(c.body().instance(), Status::Flipped));
+                for certificate in certificates {
+                    self.set_status(certificate.body().instance(), Status::Flipped);
+                }
             }
             Record::Settled { instances, .. } => {
-                instances.iter().for_each(|instance| self.set_status(*instance, Status::Settled));
+                for instance in instances {
+                    self.set_status(*instance, Status::Settled);
+                }
             }
             Record::Destroyed { set, serial } => {
                 self.destroyed.insert(*set, *serial);

@@ -130,7 +130,7 @@ impl Machine {
             }
             Message::Signatures(signatures) => self.take_signatures(ctx, signatures, out),
             Message::Flip(flip) => self.take_flip(ctx, flip, out),
-            Message::Have(have) => self.take_have(ctx, have, out),
+            Message::Have(have) => self.take_have(ctx, &have, out),
             Message::Certificates(certificates) => self.take_certificates(ctx, certificates, out),
             Message::Order(order) => {
                 if let Ok(order) = VerifiedOrder::verify(order, ctx.root, ctx.now) {
@@ -304,7 +304,9 @@ impl Machine {
                 drop(attempt); // and with it the one-time key
                 self.persist(Record::Signed(instances), out);
                 out.push(Effect::Post(self.own_signatures(&transcript)));
-                early.into_values().for_each(|signatures| self.take_signatures(ctx, signatures, out));
+                for signatures in early.into_values() {
+                    self.take_signatures(ctx, signatures, out);
+                }
                 self.progress(ctx, &transcript, out);
             }
             Err(Failure::Alarm(alarm)) => out.push(Effect::Alarm(alarm)),
@@ -373,7 +375,9 @@ impl Machine {
 
     pub(super) fn erase(&mut self, instances: Vec<InstanceId>, out: &mut Vec<Effect>) {
         if !instances.is_empty() {
-            instances.iter().for_each(|instance| self.knowledge.forget(*instance));
+            for instance in &instances {
+                self.knowledge.forget(*instance);
+            }
             out.push(Effect::Erase(instances));
         }
     }

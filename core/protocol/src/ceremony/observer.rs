@@ -4,7 +4,7 @@ use super::{
     machine::signed_by_key,
     message::{Certified, Erasure, Flip, Message, Transcript},
 };
-use alloc::vec::Vec;
+use alloc::{boxed::Box, vec::Vec};
 use symbolon_encoding::DecodeError;
 use symbolon_fragments::names::{Index, SetId};
 use symbolon_trust::{TrustedRoot, VerifiedEpochCertificate, hash};
@@ -25,7 +25,7 @@ pub enum Observed {
     /// An instance exists.
     Complete {
         /// Its certificate.
-        certificate: VerifiedEpochCertificate,
+        certificate: Box<VerifiedEpochCertificate>,
         /// The hash of the create request that its set was made for, as the poster says.
         origin: [u8; 32],
     },
@@ -94,5 +94,5 @@ pub fn observe(root: &TrustedRoot, message: &[u8]) -> Result<Vec<Observed>, Deco
 
 fn complete(root: &TrustedRoot, certified: Certified) -> Option<Observed> {
     let certificate = VerifiedEpochCertificate::verify(certified.certificate, root).ok()?;
-    Some(Observed::Complete { certificate, origin: hash(&certified.origin) })
+    Some(Observed::Complete { certificate: Box::new(certificate), origin: hash(&certified.origin) })
 }
