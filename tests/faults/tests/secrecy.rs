@@ -346,7 +346,9 @@ fn a_single_dealer_would_determine_the_key() {
     for epoch in 0..EPOCHS {
         let fragment = |member: Index, zeros: &[Vec<Form>]| {
             let mut sum = first(member);
-            zeros.iter().for_each(|zero| add(&mut sum, &at(zero, member), Number::from(1u64)));
+            for zero in zeros {
+                add(&mut sum, &at(zero, member), Number::from(1u64));
+            }
             sum
         };
         // The adversary is in the dealer's memory during each ceremony, and in one other manager afterwards.
