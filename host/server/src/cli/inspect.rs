@@ -4,12 +4,11 @@ use std::fmt;
 use std::path::PathBuf;
 
 use clap::Args;
-use jiff::Timestamp;
 use serde::Serialize;
 use symbolon_client::{Header, read_preamble};
 
 use super::transfer::Source;
-use super::{Context, Failure};
+use super::{Context, Failure, date};
 
 /// `symbolon inspect [FILE]`
 #[derive(Debug, Args)]
@@ -53,7 +52,7 @@ impl About {
             suite: header.suite.name(),
             purpose: header.purpose.to_string(),
             writer: header.writer.to_string(),
-            created: date(header.created),
+            created: date::minute(header.created),
             customer_fragment: header.cf.map(|id| id.to_string()),
             chunk_bytes: header.chunk.plain(),
             context_pairs: header.context_pairs,
@@ -81,7 +80,11 @@ impl fmt::Display for About {
 pub fn in_short(header: &Header) -> String {
     let Header { key, version, writer, created, context_pairs, .. } = header;
     let writer: String = writer.to_string().chars().take(12).collect();
-    format!("key {key} v{version}, written by {writer}… {}, {}", date(*created), counted(*context_pairs))
+    format!(
+        "key {key} v{version}, written by {writer}… {}, {}",
+        date::minute(*created),
+        counted(*context_pairs)
+    )
 }
 
 fn counted(pairs: u8) -> String {
@@ -90,10 +93,4 @@ fn counted(pairs: u8) -> String {
         1 => "1 context pair".to_owned(),
         pairs => format!("{pairs} context pairs"),
     }
-}
-
-/// Unix seconds as people write them, in UTC.
-pub fn date(seconds: u64) -> String {
-    let timestamp = i64::try_from(seconds).ok().and_then(|seconds| Timestamp::from_second(seconds).ok());
-    timestamp.map_or_else(|| "at no date".to_owned(), |timestamp| timestamp.to_string())
 }

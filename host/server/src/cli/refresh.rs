@@ -94,12 +94,12 @@ impl fmt::Display for Refreshed {
         if settled == sets {
             return write!(
                 f,
-                "fresh fragments for {sets} sets ({seconds:.1} s). The keys are the same; the old fragments are erased."
+                "fragments made anew: {sets} of {sets} sets ({seconds:.1} s). The keys are the same; the old fragments are erased."
             );
         }
         write!(
             f,
-            "{settled} of {sets} sets have fresh fragments; the others go on by themselves:  symbolon status"
+            "fragments made anew: {settled} of {sets} sets; the others go on by themselves:  symbolon status"
         )
     }
 }

@@ -174,12 +174,12 @@ impl Server {
 
 impl fmt::Display for Sets {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} fragment sets, {} keys", self.count, self.keys)?;
+        write!(f, "fragment sets: {}, keys: {}", self.count, self.keys)?;
         if let Some(oldest) = &self.oldest_epoch {
             write!(f, "; oldest fragments of {oldest}")?;
         }
         if self.unsettled > 0 {
-            write!(f, "; {} sets are being renewed", self.unsettled)?;
+            write!(f, "; being renewed: {}", self.unsettled)?;
         }
         Ok(())
     }
