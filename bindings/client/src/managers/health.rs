@@ -35,7 +35,8 @@ pub(super) struct Rank {
     usual: u128,
 }
 
-/// A question under way. Dropped unanswered, because another manager was faster, it says that this one is slow.
+/// A question under way. Dropped unanswered after the usual time, because others were faster, it says that this
+/// manager is slow, which counts as a failure: the next operations begin with others.
 pub(super) struct Asked<'a> {
     health: &'a Health,
     at: Instant,
@@ -95,8 +96,10 @@ impl Asked<'_> {
 
 impl Drop for Asked<'_> {
     fn drop(&mut self) {
-        if !self.answered {
-            self.health.measured(self.at.elapsed());
+        let took = self.at.elapsed();
+        if !self.answered && took > self.health.patience() {
+            self.health.measured(took);
+            self.health.record().failed = Some(Instant::now());
         }
     }
 }
@@ -114,6 +117,18 @@ mod tests {
         assert!(good.rank() < failed.rank() && failed.rank() < liar.rank());
         failed.asked().answered(true);
         assert!(failed.rank() < liar.rank());
+    }
+
+    #[test]
+    fn whoever_is_given_up_comes_later_if_it_had_its_time() {
+        let (fast, slow) = (Health::default(), Health::default());
+        fast.measured(Duration::ZERO);
+        slow.measured(Duration::ZERO);
+        drop(slow.asked());
+        assert_eq!(slow.rank(), fast.rank(), "it had no time to answer");
+        let long_ago = Instant::now().checked_sub(Duration::from_secs(1)).unwrap();
+        drop(Asked { health: &slow, at: long_ago, answered: false });
+        assert!(slow.rank() > fast.rank());
     }
 
     #[test]
