@@ -126,9 +126,18 @@ impl Holdings {
         Err(with.pop().map_or(only, Holding::failure))
     }
 
-    /// Whether any grant that serves is about the key.
-    pub(crate) fn knows(&self, key: &KeyId) -> bool {
-        self.patterns().any(|pattern| pattern.covers(key))
+    /// Refuses whoever has no grant that serves about the key. One who had such a grant is told what became of it; to
+    /// anybody else there is no such key.
+    pub(crate) fn check_sees(&self, key: &KeyId) -> Result<(), Failure> {
+        let mut about = self
+            .all
+            .iter()
+            .filter(|holding| holding.grant().keys.iter().any(|pattern| pattern.covers(key)))
+            .collect::<Vec<_>>();
+        if about.iter().any(|holding| holding.is_active()) {
+            return Ok(());
+        }
+        Err(about.pop().map_or_else(|| Failure::UnknownKey(key.clone()), Holding::failure))
     }
 
     /// The keys that the grants are about, as ranges of ids, ascending, that don't overlap.

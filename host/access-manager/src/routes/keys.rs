@@ -121,8 +121,7 @@ pub(crate) async fn show(
 async fn may_see(call: &Call, key: &KeyId) -> Result<(), Failure> {
     match call.standing() {
         Standing::Owner | Standing::Member(_) => Ok(()),
-        Standing::Other if call.holdings().await?.knows(key) => Ok(()),
-        Standing::Other => Err(Failure::UnknownKey(key.clone())),
+        Standing::Other => call.holdings().await?.check_sees(key),
     }
 }
 
