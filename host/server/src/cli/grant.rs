@@ -250,7 +250,7 @@ struct Listed {
 
 impl fmt::Display for Listed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut table = Table::new(["GRANT", "STATE", "HOLDER", "ALLOWS", "KEYS", "UNTIL"]);
+        let mut table = Table::new(["grant", "state", "holder", "allows", "keys", "until"]);
         for grant in &self.grants {
             table.row([
                 grant.id.to_string(),

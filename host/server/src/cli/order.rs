@@ -266,7 +266,7 @@ impl fmt::Display for Listed {
         if self.orders.is_empty() {
             return f.write_str("no orders yet");
         }
-        let mut table = Table::new(["ORDER", "ACTION", "ABOUT", "ISSUED", "TO BE TAKEN UNTIL"]);
+        let mut table = Table::new(["order", "action", "about", "issued", "to be taken until"]);
         for order in &self.orders {
             let (issued, expires) = (date::minute(order.issued), date::minute(order.expires));
             table.row([

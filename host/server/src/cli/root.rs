@@ -250,7 +250,7 @@ impl fmt::Display for Shown {
             writeln!(f, "{}: {} of {}", role.role, role.threshold, role.keys.join(", "))?;
         }
         writeln!(f)?;
-        let mut table = Table::new(["", "NAME", "ADDRESS", "OPERATOR", "CLOUD", "REGION", "", "KEY"]);
+        let mut table = Table::new(["", "name", "address", "operator", "cloud", "region", "", "key"]);
         for member in &self.roster {
             table.row([
                 member.index.to_string(),
