@@ -116,6 +116,13 @@ impl Attempt {
         self.participants.contains(&index) && !self.joins.contains_key(&index)
     }
 
+    /// Whether a participant has joined and has still to deal or to sign.
+    pub(super) fn owes(&self, index: Index) -> bool {
+        let signs = self.proposal.members.contains(&index) && !self.early.contains_key(&index);
+        let deals = self.proposal.dealers.contains(&index) && !self.deals.contains_key(&index);
+        index != self.me && self.joins.contains_key(&index) && (signs || deals)
+    }
+
     /// R0: takes part, with a fresh nonce and a fresh one-time key.
     pub(super) fn join(&mut self, ctx: &mut Context<'_>, judged: Vec<Judged>) -> Join {
         self.judged = judged;

@@ -55,6 +55,13 @@ impl Lacks {
 }
 
 impl Peers {
+    /// Nothing is owed about these sets any more.
+    pub(super) fn said_enough(&mut self, sets: impl Iterator<Item = SetId>) {
+        sets.for_each(|set| {
+            self.tell.remove(&set);
+        });
+    }
+
     /// What a member said about a set, unless that is outdated.
     pub(super) fn said(&self, index: Index, set: SetId) -> Option<&HaveSet> {
         self.said.get(&index)?.sets.get(&set)
@@ -128,15 +135,18 @@ impl Machine {
         self.show(lacks, out);
     }
 
-    /// Leaves attempts that the member, by what it holds, can't take part in.
+    /// Leaves attempts that the member, by what it holds, can't take part in; and those that it had joined and forgot,
+    /// for who restarts says what it holds, and has no one-time key any more.
     fn give_up_without(&mut self, index: Index, have: &Have) {
         let theirs: BTreeMap<_, _> = have.sets.iter().map(|set| (set.set, set)).collect();
-        let impossible = |(set, number): (SetId, Number)| {
-            let highest = |set: &HaveSet| set.instances.iter().map(|held| held.number).max();
-            theirs.get(&set).is_some_and(|set| set.serial > number.serial || highest(set) >= Some(number))
-        };
         self.attempts.retain(|_, attempt| {
-            !attempt.awaits(index) || !numbers(&attempt.proposal).into_iter().any(impossible)
+            let (awaited, owes) = (attempt.awaits(index), attempt.owes(index));
+            !numbers(&attempt.proposal).into_iter().any(|(set, number)| {
+                theirs.get(&set).is_some_and(|set| {
+                    let signed = set.instances.iter().any(|held| held.number >= number);
+                    awaited && (signed || set.serial > number.serial) || owes && !signed
+                })
+            })
         });
     }
 

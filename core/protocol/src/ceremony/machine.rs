@@ -215,6 +215,7 @@ impl Machine {
         let hash = attempt.hash;
         out.push(Effect::Post(Message::Join(self.signed(attempt.join(ctx, judged)))));
         self.postpone(ctx, &attempt.proposal);
+        self.peers.said_enough(proposal_sets(&attempt.proposal));
         if let (true, Work::Reshare(steps)) = (attempt.deals(), &attempt.proposal.work) {
             let instances = steps.iter().map(|step| step.predecessor).collect();
             out.push(Effect::Load { purpose: Loading::Dealing(hash), instances });

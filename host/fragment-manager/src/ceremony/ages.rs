@@ -64,7 +64,7 @@ mod tests {
     #[test]
     fn old_sets_are_due_and_stalled_ones_are_noticed() {
         let (young, old) = (SetId::new([1; 32]), SetId::new([2; 32]));
-        let hour = Duration::from_secs(3600);
+        let hour = Duration::from_hours(1);
         let mut ages = Ages::new([(young, Seconds(10_000)), (old, Seconds(6_000))], hour);
         let due = ages.due(Seconds(10_100));
         assert_eq!((due.old, due.stalled), (vec![old], None));
