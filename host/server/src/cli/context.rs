@@ -83,11 +83,12 @@ impl Context {
     ) -> impl Future<Output = Result<T, Failure>> {
         let operation = Box::pin(operation);
         async move {
-            let result = operation.await;
+            // What fails says by itself who was the reason.
+            let done = operation.await?;
             for notice in client.take_notices() {
                 self.output.note(format_args!("note: {notice}"));
             }
-            Ok(result?)
+            Ok(done)
         }
     }
 

@@ -5,6 +5,7 @@ use std::fmt;
 use clap::Args;
 use serde::Serialize;
 use symbolon_client::{Client, ManagerStatus};
+use symbolon_fragments::names::SetId;
 use symbolon_protocol::api::{Instance, Set};
 use symbolon_trust::TrustedRoot;
 
@@ -14,7 +15,11 @@ use super::{Context, Failure, date};
 
 /// `symbolon status`
 #[derive(Debug, Args)]
-pub struct StatusOf {}
+pub struct StatusOf {
+    /// List every fragment set with its epoch
+    #[arg(long, short)]
+    verbose: bool,
+}
 
 impl StatusOf {
     /// Asks everybody.
@@ -22,7 +27,9 @@ impl StatusOf {
         let client = context.client()?;
         let status = client.status().await;
         let sets = if status.access_manager.is_ok() { client.sets().await? } else { Vec::new() };
-        context.output().answer(&Overview::of(&client, status, &sets))
+        let mut overview = Overview::of(&client, status, &sets);
+        overview.each = self.verbose.then(|| sets.iter().map(OneSet::of).collect());
+        context.output().answer(&overview)
     }
 }
 
@@ -33,6 +40,8 @@ struct Overview {
     access_manager: Server,
     fragment_managers: Vec<Server>,
     sets: Sets,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    each: Option<Vec<OneSet>>,
     advice: Vec<String>,
 }
 
@@ -57,6 +66,33 @@ struct Sets {
     oldest_hours: Option<u64>,
 }
 
+/// One fragment set, by its newest instance.
+#[derive(Debug, Serialize)]
+struct OneSet {
+    set: String,
+    keys: u64,
+    threshold: String,
+    serial: u64,
+    epoch: u64,
+    since: String,
+    settled: bool,
+}
+
+impl OneSet {
+    fn of(set: &Set) -> Self {
+        let Instance { serial, epoch, t, members, settled, completed, .. } = &set.newest;
+        Self {
+            set: SetId::new(set.set.0).to_string(),
+            keys: set.keys,
+            threshold: format!("{t}-of-{}", members.len()),
+            serial: *serial,
+            epoch: *epoch,
+            since: date::minute(*completed),
+            settled: *settled,
+        }
+    }
+}
+
 impl Overview {
     fn of(client: &Client, status: symbolon_client::Status, sets: &[Set]) -> Self {
         let root = client.root();
@@ -66,7 +102,7 @@ impl Overview {
         let sets = Sets::of(sets);
         let advice = advice(&access_manager, &fragment_managers, &sets, &root);
         let (account, you) = (root.account().to_string(), client.holder().to_string());
-        Self { account, you, access_manager, fragment_managers, sets, advice }
+        Self { account, you, access_manager, fragment_managers, sets, each: None, advice }
     }
 }
 
@@ -144,14 +180,26 @@ fn advice(access_manager: &Server, managers: &[Server], sets: &Sets, root: &Trus
 impl fmt::Display for Overview {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "account  {}\nyou      {}\n", self.account, self.you)?;
-        let mut table = Table::new(["", "answers", "root", "deny", "sets"]);
+        let mut table = Table::new(["server", "answers within", "root", "deny", "sets"]);
         for server in std::iter::once(&self.access_manager).chain(&self.fragment_managers) {
             table.row(server.cells());
         }
         writeln!(f, "{table}")?;
         writeln!(f, "{}", self.sets)?;
+        self.each.iter().try_for_each(|sets| write!(f, "\n{}\n", table_of(sets)))?;
         self.advice.iter().try_for_each(|line| writeln!(f, "→ {line}"))
     }
+}
+
+fn table_of(sets: &[OneSet]) -> Table {
+    let mut table = Table::new(["set", "keys", "fragments", "order", "epoch", "since", ""]);
+    for OneSet { set, keys, threshold, serial, epoch, since, settled } in sets {
+        let state = if *settled { "" } else { "being renewed" };
+        let numbers = [keys, serial, epoch].map(ToString::to_string);
+        let [keys, serial, epoch] = numbers;
+        table.row([set.clone(), keys, threshold.clone(), serial, epoch, since.clone(), state.to_owned()]);
+    }
+    table
 }
 
 impl Server {
