@@ -281,7 +281,7 @@ async fn members_cosign_one_open_checkpoint_and_auditors_see_it() {
             account: account.world.account(),
             index: indexes()[member],
             records: 5,
-            hash: Hash([member as u8; 32]),
+            hash: Hash([7; 32]),
             time: Seconds(now()),
         };
         let head = Some(bytes(&Signed::by(head, [&account.world.members[member]])));
