@@ -1,6 +1,8 @@
 //! The access manager's REST interface, typed: one exchange, its problems as values, retries where they are safe.
 
-use crate::error::{Bug, Conflict, Denied, Error, Integrity, Invalid, NotFound, ServerName, Unavailable};
+use crate::error::{
+    Bug, Conflict, Denied, Error, Integrity, Invalid, NoAnswer, NotFound, ServerName, Unavailable,
+};
 use crate::retry::{Budget, pause};
 use serde::{Serialize, de::DeserializeOwned};
 use std::sync::Arc;
@@ -203,8 +205,12 @@ fn explain_http(error: Box<HttpError>, address: &str) -> Error {
         }
         HttpError::TooLarge { .. } => Integrity::Protocol(ServerName::AccessManager).into(),
         HttpError::Invalid(_) => Bug::Internal("a request that cannot be sent").into(),
-        HttpError::Dial { .. } | HttpError::Broken(_) | HttpError::Body(_) | HttpError::TimedOut { .. } => {
-            Unavailable::AccessManager { address: address.into(), cause: error }.into()
+        HttpError::Dial { cause, .. } => {
+            Unavailable::AccessManager { address: address.into(), cause: NoAnswer::Dial(cause) }.into()
+        }
+        other @ (HttpError::Broken(_) | HttpError::Body(_) | HttpError::TimedOut { .. }) => {
+            Unavailable::AccessManager { address: address.into(), cause: NoAnswer::Http(Box::new(other)) }
+                .into()
         }
     }
 }

@@ -10,9 +10,11 @@ pub use file::FileError;
 pub use stream::StreamFailure;
 
 use std::time::Duration;
+use symbolon_channel::DialError;
+use symbolon_channel::http::HttpError;
 use symbolon_fragments::names::{Index, KeyId, Purpose, Thumbprint};
 use symbolon_fragments::{CustomerFragmentId, CustomerShareError};
-use symbolon_protocol::api::ProblemType;
+use symbolon_protocol::api::{Problem, ProblemType};
 use symbolon_protocol::wire;
 use symbolon_trust::{Operation, Seconds};
 
@@ -278,13 +280,13 @@ pub enum Unavailable {
         down: Vec<ManagerDown>,
     },
     /// The access manager can't be reached.
-    #[error("the access manager at {address} cannot be reached")]
+    #[error("the access manager cannot be reached")]
     AccessManager {
         /// Its address.
         address: String,
         /// Why.
         #[source]
-        cause: Box<symbolon_channel::http::HttpError>,
+        cause: NoAnswer,
     },
     /// The access manager answers that it can't now.
     #[error("{}", .0.title())]
@@ -312,6 +314,17 @@ pub enum Unavailable {
     },
 }
 
+/// Why the access manager didn't answer.
+#[derive(Debug, thiserror::Error)]
+pub enum NoAnswer {
+    /// There is no connection to it.
+    #[error(transparent)]
+    Dial(DialError),
+    /// The connection broke, or nothing came over it in time.
+    #[error(transparent)]
+    Http(Box<HttpError>),
+}
+
 /// A fragment manager that can't be used now.
 #[derive(Debug)]
 pub struct ManagerDown {
@@ -326,7 +339,10 @@ pub struct ManagerDown {
 pub enum DownReason {
     /// No connection.
     #[error(transparent)]
-    Dial(#[from] symbolon_channel::DialError),
+    Dial(DialError),
+    /// The access manager's relay doesn't lead there now.
+    #[error("through the relay: {}", .0.title())]
+    Relay(ProblemType),
     /// The connection broke, or no answer came.
     #[error(transparent)]
     Call(#[from] symbolon_channel::CallError),
@@ -347,6 +363,16 @@ pub enum DownReason {
     /// It doesn't hold the fragment that the others hold.
     #[error("it does not hold the fragment of the present epoch")]
     Behind,
+}
+
+impl From<DialError> for DownReason {
+    fn from(error: DialError) -> Self {
+        let problem = match &error {
+            DialError::Refused { body, .. } => serde_json::from_slice::<Problem>(body).ok(),
+            _ => None,
+        };
+        problem.map_or(Self::Dial(error), |problem| Self::Relay(problem.kind))
+    }
 }
 
 /// A fault.
