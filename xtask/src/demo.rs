@@ -57,7 +57,7 @@ fn play(stage: &mut Stage) -> Result<(), Failure> {
 fn act<T>(what: &str, step: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
     let began = Instant::now();
     let done = step().map_err(|failure| Failure::new(format!("{what}: it is not so\n{failure}")))?;
-    println!("{:TIME$}  {what}", format!("{:.2} s", began.elapsed().as_secs_f64()));
+    println!("{:>TIME$}  {what}", format!("{:.2} s", began.elapsed().as_secs_f64()));
     Ok(done)
 }
 
