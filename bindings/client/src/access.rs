@@ -134,7 +134,7 @@ impl Access {
         match error {
             AccessError::Problem(problem) => self.explain_problem(&problem, about),
             AccessError::Protocol => Integrity::Protocol(ServerName::AccessManager).into(),
-            AccessError::Http(error) => explain_http(error, &self.http.server().address),
+            AccessError::Http(error) => explain_http(*error, &self.http.server().address),
         }
     }
 
@@ -198,8 +198,8 @@ fn explain_key(kind: ProblemType, about: Subject<'_>) -> Error {
     }
 }
 
-fn explain_http(error: Box<HttpError>, address: &str) -> Error {
-    match *error {
+fn explain_http(error: HttpError, address: &str) -> Error {
+    match error {
         HttpError::Dial { cause: DialError::WrongKey, .. } => {
             Integrity::WrongServer(ServerName::AccessManager).into()
         }
