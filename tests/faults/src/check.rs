@@ -159,8 +159,18 @@ impl World {
         })
     }
 
-    /// The newest instance that t honest members, not silent, hold and can show.
+    /// The newest instance that t honest members, not silent, hold, and whose certificate can be shown: somebody stored it,
+    /// or the relay still has all signatures.
     pub fn shown(&self, instances: &[InstanceId], silent: Option<Index>) -> Option<InstanceId> {
+        self.newest(instances, silent, true)
+    }
+
+    /// The same, if the relay has lost what nobody stored.
+    pub fn stored(&self, instances: &[InstanceId], silent: Option<Index>) -> Option<InstanceId> {
+        self.newest(instances, silent, false)
+    }
+
+    fn newest(&self, instances: &[InstanceId], silent: Option<Index>, relay: bool) -> Option<InstanceId> {
         let mut shown: Vec<_> = instances
             .iter()
             .filter(|id| {
@@ -174,7 +184,7 @@ impl World {
                         && self.status(node.index, **id).is_some_and(|status| status >= Status::Flipped)
                 });
                 let silent_member = silent.is_some_and(|silent| certificate.members.contains(&silent));
-                let provable = stored || self.is_complete(**id) && !silent_member;
+                let provable = stored || relay && self.is_complete(**id) && !silent_member;
                 provable && holders.count() >= certificate.t.into()
             })
             .collect();
@@ -249,9 +259,7 @@ impl World {
             | Alarm::RolledBack(_)
             | Alarm::Refused(_) => return Ok(()),
         };
-        // A member that forgot an attempt by a crash may join again with another nonce: that is no fault of its own.
-        let restarted = matches!(alarm, Alarm::Equivocation(_));
-        if self.lies(accused) || self.lies(by) || restarted {
+        if self.lies(accused) || self.lies(by) {
             Ok(())
         } else {
             Err(Violation(format!("{by} accuses {accused}, who is honest: {alarm}")))

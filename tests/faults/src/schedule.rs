@@ -394,8 +394,9 @@ fn order_what_is_needed(
     instances: &[InstanceId],
 ) -> Result<(Vec<Index>, u64), Violation> {
     let silent = world.liar.as_ref().map(|liar| liar.index);
+    // What was sent before the relay turned fair is lost; so an instance counts whose certificate somebody has.
     let shown =
-        world.shown(instances, silent).ok_or(Violation(format!("L1: nothing of {set} can be shown")))?;
+        world.stored(instances, silent).ok_or(Violation(format!("L1: nothing of {set} can be shown")))?;
     let certificate = world.facts.certificates[&shown].clone();
     let awake = |members: &[Index]| {
         members.iter().copied().filter(|index| Some(*index) != silent).collect::<Vec<_>>()

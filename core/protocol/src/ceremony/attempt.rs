@@ -65,8 +65,8 @@ pub(super) enum Progress {
 /// Why an attempt is left.
 pub(super) enum Failure {
     Alarm(Alarm),
-    /// Nobody is to blame.
-    Degenerate,
+    /// It can't succeed, and nobody is to blame.
+    Vain,
 }
 
 impl Attempt {
@@ -141,28 +141,39 @@ impl Attempt {
         join
     }
 
-    /// Takes another's join. The first of each participant counts.
-    pub(super) fn take_join(&mut self, join: Join) -> Result<(), Alarm> {
-        if join.key.len() != PUBLIC_KEY_BYTES || !self.participants.contains(&join.index) {
+    /// Takes another's join. A second one that differs comes of a restart: the first one's key is gone.
+    pub(super) fn take_join(&mut self, join: Join) -> Result<(), Failure> {
+        if join.key.len() != PUBLIC_KEY_BYTES
+            || !self.participants.contains(&join.index)
+            || join.index == self.me
+        {
             return Ok(());
         }
-        insert_first(&mut self.joins, join.index, join, self.me)
+        let index = join.index;
+        if *self.joins.entry(index).or_insert_with(|| join.clone()) == join {
+            Ok(())
+        } else {
+            Err(Failure::Vain)
+        }
     }
 
-    /// Takes another dealer's commitments.
-    pub(super) fn take_commit(&mut self, commit: Commit) -> Result<(), Alarm> {
-        if !self.proposal.dealers.contains(&commit.index) {
+    /// Takes another dealer's commitments. Two in one ceremony are one too many.
+    pub(super) fn take_commit(&mut self, commit: Commit) -> Result<(), Failure> {
+        if !self.proposal.dealers.contains(&commit.index) || commit.index == self.me {
             return Ok(());
         }
-        insert_first(&mut self.commits, commit.index, commit, self.me)
+        let first = self.commits.entry(commit.index).or_insert_with(|| commit.clone());
+        same(*first == commit, first.ceremony == commit.ceremony, commit.index)
     }
 
-    /// Takes another dealer's sealed shares.
-    pub(super) fn take_deal(&mut self, deal: Deal) -> Result<(), Alarm> {
-        if !self.proposal.dealers.contains(&deal.index) {
+    /// Takes another dealer's sealed shares. Two for the same commitments are one too many.
+    pub(super) fn take_deal(&mut self, deal: Deal) -> Result<(), Failure> {
+        if !self.proposal.dealers.contains(&deal.index) || deal.index == self.me {
             return Ok(());
         }
-        insert_first(&mut self.deals, deal.index, deal, self.me)
+        let first = self.deals.entry(deal.index).or_insert_with(|| deal.clone());
+        let related = (first.ceremony, first.h1) == (deal.ceremony, deal.h1);
+        same(*first == deal, related, deal.index)
     }
 
     /// The fragments to be dealt were read and belong to the predecessors.
@@ -213,7 +224,7 @@ impl Attempt {
             t: self.proposal.t,
             source,
         };
-        let mut dealing = job.run(ctx.rng).ok_or(Failure::Degenerate)?;
+        let mut dealing = job.run(ctx.rng).ok_or(Failure::Vain)?;
         let commit = Commit {
             account: self.proposal.account,
             proposal: self.hash,
@@ -249,7 +260,7 @@ impl Attempt {
     }
 
     fn seal_shares(&self, ctx: &mut Context<'_>, ceremony: [u8; 32], h1: [u8; 32]) -> Result<Deal, Failure> {
-        let dealing = self.dealing.as_ref().ok_or(Failure::Degenerate)?;
+        let dealing = self.dealing.as_ref().ok_or(Failure::Vain)?;
         let mut shares = Vec::new();
         for (receiver, plain) in dealing.shares.iter().filter(|(receiver, _)| **receiver != self.me) {
             let info = deal_info(&ceremony, &h1, self.me, *receiver);
@@ -306,7 +317,7 @@ impl Attempt {
         };
         tally.run(ctx.rng).map_err(|error| match error {
             TallyError::Bad(bad) => Failure::Alarm(bad.into()),
-            TallyError::Identity => Failure::Degenerate,
+            TallyError::Identity => Failure::Vain,
         })
     }
 
@@ -348,22 +359,12 @@ fn deal_info(ceremony: &[u8; 32], h1: &[u8; 32], dealer: Index, receiver: Index)
     tuple.uint(dealer.get().into()).uint(receiver.get().into()).encode()
 }
 
-/// Keeps the first message of each sender; a second one that differs is an alarm. One's own was put in when it was made.
-fn insert_first<T: PartialEq>(
-    messages: &mut BTreeMap<Index, T>,
-    sender: Index,
-    message: T,
-    me: Index,
-) -> Result<(), Alarm> {
-    if sender == me {
-        return Ok(());
-    }
-    match messages.get(&sender) {
-        Some(first) if *first != message => Err(Alarm::Equivocation(sender)),
-        Some(_) => Ok(()),
-        None => {
-            messages.insert(sender, message);
-            Ok(())
-        }
+/// A second message of a sender must be the first one again. If they are not even about the same ceremony, the sender
+/// restarted in between, which is no lie, but the attempt is in vain.
+const fn same(equal: bool, related: bool, sender: Index) -> Result<(), Failure> {
+    match (equal, related) {
+        (true, _) => Ok(()),
+        (false, true) => Err(Failure::Alarm(Alarm::Equivocation(sender))),
+        (false, false) => Err(Failure::Vain),
     }
 }

@@ -76,15 +76,21 @@ impl Peers {
         }
     }
 
-    /// Takes a newer statement; says whether it is one.
-    fn take(&mut self, have: &Have) -> bool {
+    /// Takes a newer statement about sets that matter; says which of them it says something new about, if it is newer.
+    fn take(&mut self, have: &Have, matters: impl Fn(SetId) -> bool) -> Option<Vec<SetId>> {
         let said = self.said.entry(have.index).or_default();
-        let newer = have.time >= said.time;
-        if newer {
-            said.time = have.time;
-            said.sets.extend(have.sets.iter().map(|set| (set.set, set.clone())));
+        if have.time < said.time {
+            return None;
         }
-        newer
+        said.time = have.time;
+        let mut news = Vec::new();
+        for set in have.sets.iter().filter(|set| matters(set.set)) {
+            if said.sets.get(&set.set) != Some(set) {
+                said.sets.insert(set.set, set.clone());
+                news.push(set.set);
+            }
+        }
+        Some(news)
     }
 }
 
@@ -121,15 +127,14 @@ impl Machine {
     pub(super) fn take_have(&mut self, ctx: &mut Context<'_>, have: &Signed<Have>, out: &mut Vec<Effect>) {
         let body = have.body();
         let (index, account) = (body.index, body.account);
-        if account != self.account
-            || index == self.me
-            || !signed_by(ctx, index, have)
-            || !self.peers.take(body)
-        {
+        if account != self.account || index == self.me || !signed_by(ctx, index, have) {
             return;
         }
+        let knowledge = &self.knowledge;
+        let matters = |set| knowledge.sets.contains_key(&set) || knowledge.serials.contains_key(&set);
+        let Some(news) = self.peers.take(body, matters) else { return };
         self.give_up_without(index, body);
-        self.hurry(ctx, body.sets.iter().map(|set| set.set));
+        self.hurry(ctx, news.into_iter());
         let mut lacks = Lacks::default();
         body.sets.iter().for_each(|theirs| self.compare(theirs, &mut lacks));
         self.show(lacks, out);

@@ -7,7 +7,7 @@ use super::{
     initiative::Initiative,
     judge::{Judged, Refusal},
     knowledge::Knowledge,
-    message::{Message, Number, Proposal, Signatures, Status, Transcript, Work},
+    message::{MAX_MESSAGE_BYTES, Message, Number, Proposal, Signatures, Status, Transcript, Work},
 };
 use alloc::{
     collections::{BTreeMap, BTreeSet},
@@ -22,7 +22,10 @@ use symbolon_trust::{CeremonyKind, Document, EpochCertificate, KeyPair, Signed, 
 pub(super) const ATTEMPT_SECS: u64 = 60;
 
 /// Attempts that a member takes part in at the same time.
-const MAX_ATTEMPTS: usize = 256;
+const MAX_JOINED: usize = 64;
+
+/// Proposals that wait for something to be learnt: anybody can write them, so there are few.
+const MAX_WAITING: usize = 16;
 
 /// The machine. `handle` is synchronous and total; see [`Effect`] for what its caller owes it.
 pub struct Machine {
@@ -72,7 +75,9 @@ impl Machine {
         match event {
             Event::Start => self.start(ctx, &mut out),
             Event::Message(bytes) => {
-                if let Ok(message) = Message::from_bytes(&bytes) {
+                if bytes.len() <= MAX_MESSAGE_BYTES
+                    && let Ok(message) = Message::from_bytes(&bytes)
+                {
                     self.message(ctx, message, &mut out);
                 }
             }
@@ -150,7 +155,7 @@ impl Machine {
         index: Index,
         signed: &Signed<B>,
         out: &mut Vec<Effect>,
-        take: impl FnOnce(&mut Attempt) -> Result<(), Alarm>,
+        take: impl FnOnce(&mut Attempt) -> Result<(), Failure>,
     ) {
         let Some(attempt) = self.attempts.get_mut(&proposal) else { return };
         if attempt.account() != ctx.root.account() || !signed_by(ctx, index, signed) {
@@ -158,7 +163,7 @@ impl Machine {
         }
         match take(attempt) {
             Ok(()) => self.run(ctx, proposal, out),
-            Err(alarm) => out.push(Effect::Alarm(alarm)),
+            Err(failure) => self.leave(ctx, proposal, failure, out),
         }
     }
 
@@ -169,10 +174,11 @@ impl Machine {
             return;
         }
         match self.knowledge.judge(self.me, ctx, &proposal) {
+            Ok(_) if self.attempts.values().filter(|attempt| attempt.joined()).count() >= MAX_JOINED => {}
             Ok(judged) => self.join(ctx, Attempt::new(self.me, proposal, ctx.now.time()), judged, out),
             Err(Refusal::Missing(_)) => {
                 self.tell(proposal_sets(&proposal));
-                self.keep(Attempt::new(self.me, proposal, ctx.now.time()));
+                self.wait_with(Attempt::new(self.me, proposal, ctx.now.time()));
             }
             Err(Refusal::NotConcerned | Refusal::Account) => {}
             Err(refusal) => {
@@ -220,14 +226,20 @@ impl Machine {
             let instances = steps.iter().map(|step| step.predecessor).collect();
             out.push(Effect::Load { purpose: Loading::Dealing(hash), instances });
         }
-        self.keep(attempt);
+        self.attempts.insert(hash, attempt);
         self.run(ctx, hash, out);
     }
 
-    fn keep(&mut self, attempt: Attempt) {
-        if self.attempts.len() < MAX_ATTEMPTS || self.attempts.contains_key(&attempt.hash) {
-            self.attempts.insert(attempt.hash, attempt);
+    /// Keeps a proposal until what it takes is known; the oldest one makes room.
+    fn wait_with(&mut self, attempt: Attempt) {
+        let waiting = self.attempts.values().filter(|other| !other.joined());
+        let oldest = waiting.clone().min_by_key(|other| other.since).map(|other| other.hash);
+        if waiting.count() >= MAX_WAITING
+            && let Some(oldest) = oldest
+        {
+            self.attempts.remove(&oldest);
         }
+        self.attempts.insert(attempt.hash, attempt);
     }
 
     /// Something was learnt: attempts that waited for it may be joined now.
@@ -238,7 +250,7 @@ impl Machine {
             let Some(attempt) = self.attempts.remove(&hash) else { continue };
             match self.knowledge.judge(self.me, ctx, &attempt.proposal) {
                 Ok(judged) if !self.is_under_way(&attempt.proposal) => self.join(ctx, attempt, judged, out),
-                Err(Refusal::Missing(_)) => self.keep(attempt),
+                Err(Refusal::Missing(_)) => self.wait_with(attempt),
                 Ok(_) | Err(_) => {}
             }
         }
@@ -311,7 +323,7 @@ impl Machine {
                 self.progress(ctx, &transcript, out);
             }
             Err(Failure::Alarm(alarm)) => out.push(Effect::Alarm(alarm)),
-            Err(Failure::Degenerate) => {}
+            Err(Failure::Vain) => {}
         }
     }
 
