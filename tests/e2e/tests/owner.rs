@@ -130,7 +130,9 @@ impl Two {
         let mut words = vec!["init", "--owner", text(&self.ours), "--administrators-needed", "2"];
         words.extend(["--administrator", second, "--access-manager", &access_manager]);
         words.extend(["--permit", keys["permit"].as_str().unwrap()]);
-        managers.iter().for_each(|manager| words.extend(["--manager", manager]));
+        for manager in &managers {
+            words.extend(["--manager", manager]);
+        }
         let words = cli.run(&words).fails(exit::UNAVAILABLE);
         assert!(words.contains("owner sign"), "{words}");
     }

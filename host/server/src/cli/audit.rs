@@ -68,7 +68,7 @@ struct NotCompared {
 struct Alarm {
     manager: String,
     time: u64,
-    alarm: String,
+    what: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -97,7 +97,7 @@ impl Verified {
         let alarms = found.alarms.iter().map(|(member, time, alarm)| Alarm {
             manager: member.to_string(),
             time: time.0,
-            alarm: alarm.to_string(),
+            what: alarm.to_string(),
         });
         Self {
             entries: found.entries,
@@ -134,8 +134,8 @@ impl fmt::Display for Verified {
                 "{manager} crashed: evaluations from {since} to {until} may be missing from its log"
             )?;
         }
-        for Alarm { manager, time, alarm } in &self.alarms {
-            writeln!(f, "{manager} says since {}: {alarm}", date::minute(*time))?;
+        for Alarm { manager, time, what } in &self.alarms {
+            writeln!(f, "{manager} says since {}: {what}", date::minute(*time))?;
         }
         if self.faults.is_empty() {
             let managers = self.managers.join(", ");

@@ -138,7 +138,9 @@ impl Revoke {
                 if let Some((id, serial)) = id.zip(serial) {
                     deny.deny_grant(id, serial);
                 }
-                holder.into_iter().for_each(|holder| deny.deny_holder(holder));
+                if let Some(holder) = holder {
+                    deny.deny_holder(holder);
+                }
             })?;
             let report = courier.deliver(owner, &deny).await;
             let what = Revoked { revoked: id, holder: holder.map(|holder| holder.to_string()) };

@@ -108,10 +108,12 @@ impl Order {
     }
 }
 
+/// Who shall hold a set, by who holds it now; nothing where the set isn't concerned.
+type Successor = dyn Fn(&Holding) -> Option<Holding>;
+
 /// How sets are to be shared anew.
 struct Resharing {
-    /// For each set, by who holds it now: who shall. Nothing where the set isn't concerned.
-    next: Box<dyn Fn(&Holding) -> Option<Holding>>,
+    next: Box<Successor>,
     exempt: Vec<Index>,
     only: Vec<SetId>,
     /// What is wanted, for when no set is concerned.

@@ -168,7 +168,7 @@ struct Shown {
 
 #[derive(Debug, Serialize)]
 struct Role {
-    role: &'static str,
+    name: &'static str,
     threshold: u16,
     keys: Vec<String>,
 }
@@ -216,8 +216,8 @@ fn roles(document: &RootDocument) -> [Role; 4] {
     let roles = &document.roles;
     let named =
         [("root", &roles.root), ("policy", &roles.policy), ("deny", &roles.deny), ("permit", &roles.permit)];
-    named.map(|(role, keys)| Role {
-        role,
+    named.map(|(name, keys)| Role {
+        name,
         threshold: keys.threshold,
         keys: keys.keys.iter().map(ToString::to_string).collect(),
     })
@@ -247,7 +247,7 @@ impl fmt::Display for Shown {
         writeln!(f, "minimum {}, spread {}", self.minimum, self.spread)?;
         writeln!(f, "access manager {} at {}", self.access_manager.key, self.access_manager.address)?;
         for role in &self.roles {
-            writeln!(f, "{}: {} of {}", role.role, role.threshold, role.keys.join(", "))?;
+            writeln!(f, "{}: {} of {}", role.name, role.threshold, role.keys.join(", "))?;
         }
         writeln!(f)?;
         let mut table = Table::new(["", "name", "address", "operator", "cloud", "region", "", "key"]);
