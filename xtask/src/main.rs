@@ -9,6 +9,7 @@ mod failure;
 mod fuzz;
 mod machine;
 mod step;
+mod tally;
 mod test;
 mod wasm;
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use crate::failure::Failure;
-use crate::{machine, step, wasm};
+use crate::{machine, step, tally, wasm};
 
 /// Schedules of faults that the ceremony has to survive before it is called sound.
 const FAULT_SCHEDULES: &str = "1000000";
@@ -32,7 +32,8 @@ pub fn run(words: &[String]) -> Result<(), Failure> {
     let mut tests = step::cargo(&["test", "-q", "--workspace", "--no-fail-fast"]);
     // Tests of real processes find them here, and needn't ask cargo, which is busy with them.
     tests.env("SYMBOLON_BINARIES", step::target().join("debug"));
-    step::run("tests", &mut tests)
+    eprintln!("── tests");
+    tally::run(&mut tests)
 }
 
 /// What checks us from outside of our own code is in another language.
