@@ -4,6 +4,7 @@ use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::{Mutex, PoisonError};
 
 use crate::{Account, Finished, Guardian, Process, Start, run, symbolon, wrong_clock};
 
@@ -76,7 +77,7 @@ impl Site {
         let access_manager = self.role("access-manager").ready(&self.guardian);
         let managers = MANAGERS.map(|name| self.role(name).spawn(&self.guardian));
         let managers = managers.map(Process::when_ready);
-        Deployment { managers, access_manager, site: self }
+        Deployment { managers, access_manager, site: self, desk: Mutex::new(()) }
     }
 }
 
@@ -87,6 +88,8 @@ pub struct Deployment {
     /// The access manager.
     pub access_manager: Process,
     site: Site,
+    /// One grant at a time, so that concurrent tests need not wait for the owner's folder and can tell failures apart.
+    desk: Mutex<()>,
 }
 
 impl Deployment {

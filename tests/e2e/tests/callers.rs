@@ -27,8 +27,7 @@ impl Caller {
         let party = Party::stranger();
         deployment.cli().run(&["key", "create", key]).succeeds();
         let fingerprint = party.key().public().thumbprint().to_string();
-        let grant = ["grant", "create", "--to", &fingerprint, "--key", key, "--allow", operations];
-        let grant_id = deployment.owner().json(&grant)["id"].as_u64().expect("a grant has a number");
+        let grant_id = deployment.grant(&fingerprint, &["--key", key, "--allow", operations]);
         let account = deployment.account();
         let set = account.set_of(&party, key);
         let instance = {

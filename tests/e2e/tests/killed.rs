@@ -19,7 +19,7 @@ fn afternoon(deployment: &Deployment, round: u32, holder: &str) -> Result<(), St
     if sealed.code != Some(0) {
         return Err(sealed.to_string());
     }
-    done(cli.run(&["refresh", "--key", &key]))?;
+    done(cli.run(&["refresh", &key]))?;
     let opened = cli.pipe(&["decrypt"], &sealed.stdout);
     if opened.code != Some(0) || opened.stdout != key.as_bytes() {
         return Err(opened.to_string());

@@ -29,7 +29,7 @@ fn a_manager_restored_from_an_old_backup_has_nothing_to_answer_and_is_repaired()
     let backup = back_up(&mut deployment, 0);
     let old = deployment.fragment_of_manager(0, "notes");
     for _ in 0..2 {
-        cli.run(&["refresh", "--key", "notes"]).succeeds();
+        cli.run(&["refresh", "notes"]).succeeds();
     }
     assert_ne!(deployment.fragment_of_manager(0, "notes"), old, "refreshed fragments are other ones");
 
@@ -45,7 +45,7 @@ fn a_manager_restored_from_an_old_backup_has_nothing_to_answer_and_is_repaired()
     deployment.managers[1].restart();
 
     deployment.owner().run(&["order", "repair", "--manager", "kfm-1"]).succeeds();
-    cli.run(&["refresh", "--key", "notes"]).succeeds();
+    cli.run(&["refresh", "notes"]).succeeds();
     deployment.managers[1].stop();
     assert_eq!(cli.pipe(&["decrypt"], &sealed).succeeds(), b"message");
     assert_ne!(deployment.fragment_of_manager(0, "notes"), old);
@@ -70,7 +70,7 @@ fn a_manager_that_lost_its_disk_is_repaired_without_any_backup() {
     assert_eq!(cli.pipe(&["decrypt"], &sealed).succeeds(), b"message");
 
     deployment.owner().run(&["order", "repair", "--manager", "kfm-3"]).succeeds();
-    cli.run(&["refresh", "--key", "notes"]).succeeds();
+    cli.run(&["refresh", "notes"]).succeeds();
     deployment.managers[0].stop();
     assert_eq!(cli.pipe(&["decrypt"], &sealed).succeeds(), b"message");
 }
@@ -82,7 +82,7 @@ fn after_a_refresh_old_fragments_are_gone_and_new_ones_open_old_ciphertexts() {
     cli.run(&["key", "create", "notes"]).succeeds();
     let sealed = cli.pipe(&["encrypt", "--key", "notes"], b"message").succeeds();
     let before = [0, 1, 2].map(|position| deployment.fragment_of_manager(position, "notes"));
-    cli.run(&["refresh", "--key", "notes"]).succeeds();
+    cli.run(&["refresh", "notes"]).succeeds();
     for position in [0, 1, 2] {
         assert_ne!(deployment.fragment_of_manager(position, "notes"), before[position]);
         assert_eq!(deployment.fragments_held(position), 1, "the old fragment is erased");

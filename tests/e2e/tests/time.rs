@@ -75,7 +75,7 @@ fn a_cancelled_destruction_destroys_nothing_when_its_time_comes() {
     let gone = cli.pipe(&["encrypt", "--key", "gone"], b"gone").succeeds();
     owner.run(&["key", "destroy", "kept"]).succeeds();
     owner.run(&["key", "destroy", "gone"]).succeeds();
-    let words = cli.pipe(&["decrypt"], &gone).fails(exit::DENIED);
+    let words = cli.pipe(&["decrypt"], &gone).fails(exit::CONFLICT);
     assert!(words.contains("destroy"), "{words}");
     owner.run(&["key", "cancel-destruction", "kept"]).succeeds();
     assert_eq!(cli.pipe(&["decrypt"], &kept).succeeds(), b"kept");
@@ -83,6 +83,6 @@ fn a_cancelled_destruction_destroys_nothing_when_its_time_comes() {
     deployment.move_clocks("+5d");
     let later = wrong_clock_of(&cli, "+5d");
     assert_eq!(later.pipe(&["decrypt"], &kept).succeeds(), b"kept");
-    let words = later.pipe(&["decrypt"], &gone).fails(exit::DENIED);
+    let words = later.pipe(&["decrypt"], &gone).fails(exit::CONFLICT);
     assert!(words.contains("destroyed"), "{words}");
 }
