@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use symbolon_trust::{ClockBehind, HighWaterMark, Now, Seconds, VerifiedOrder};
 
-/// Reads the time of day. Nothing decides by it but through a [`Mark`].
+/// Reads the time of day. Nothing decides by it but through an account's high-water mark.
 #[derive(Clone)]
 pub struct Clock(Arc<dyn Fn() -> Seconds + Send + Sync>);
 
