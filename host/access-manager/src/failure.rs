@@ -58,7 +58,7 @@ pub(crate) enum Failure {
     )]
     KeyPending(KeyId, u64),
     #[error(
-        "version {1} of key {0} is destroyed or about to be; until it is, the owner can cancel: symbolon key undestroy {0}"
+        "version {1} of key {0} is destroyed or about to be; until it is, the owner can cancel: symbolon key cancel-destruction {0}"
     )]
     KeyDestroyed(KeyId, u64),
     #[error("{0} exists already; a key id is never used again, further versions come by rotating")]
@@ -86,7 +86,7 @@ pub(crate) enum Failure {
     #[error("the server has too many open tunnels of this holder; close one")]
     TooManyTunnels,
     #[error(
-        "the account's root document does not name this server's permit key; the owner can sign it in: symbolon root edit"
+        "the account's root document does not name this server's permit key; the owner can sign it in: symbolon root access-manager --permit sympub1…"
     )]
     NoPermitRole,
     #[error(transparent)]
