@@ -19,7 +19,7 @@ pub fn check() -> Result<(), Failure> {
 }
 
 fn with_rustup() -> Command {
-    step::cargo(&["build", "--target", TARGET])
+    step::cargo(&["build", "-q", "--profile", "proof", "--target", TARGET])
 }
 
 /// `RUSTC_BOOTSTRAP` lets a stable compiler build its own library. Only libraries are built, so no linker is needed.
@@ -27,7 +27,8 @@ fn with_debian() -> Result<Command, Failure> {
     machine::provide(&[&machine::LIBRARY_SOURCE]).map_err(|failure| {
         Failure::new(format!("{failure}\nor, with rustup:  rustup target add {TARGET}"))
     })?;
-    let mut command = step::cargo(&["build", "--target", TARGET, "-Zbuild-std=core,alloc"]);
+    let mut command =
+        step::cargo(&["build", "-q", "--profile", "proof", "--target", TARGET, "-Zbuild-std=core,alloc"]);
     command.env("RUSTC", "/usr/bin/rustc").env("RUSTC_BOOTSTRAP", "1");
     // A folder of its own: another compiler's output would make both build everything anew each time.
     command.env("CARGO_TARGET_DIR", step::target().join("wasm32"));
