@@ -142,7 +142,7 @@ impl Attempt {
     }
 
     /// Takes another's join. A second one that differs comes of a restart: the first one's key is gone.
-    pub(super) fn take_join(&mut self, join: Join) -> Result<(), Failure> {
+    pub(super) fn take_join(&mut self, join: &Join) -> Result<(), Failure> {
         if join.key.len() != PUBLIC_KEY_BYTES
             || !self.participants.contains(&join.index)
             || join.index == self.me
@@ -150,7 +150,7 @@ impl Attempt {
             return Ok(());
         }
         let index = join.index;
-        if *self.joins.entry(index).or_insert_with(|| join.clone()) == join {
+        if self.joins.entry(index).or_insert_with(|| join.clone()) == join {
             Ok(())
         } else {
             Err(Failure::Vain)
@@ -158,22 +158,22 @@ impl Attempt {
     }
 
     /// Takes another dealer's commitments. Two in one ceremony are one too many.
-    pub(super) fn take_commit(&mut self, commit: Commit) -> Result<(), Failure> {
+    pub(super) fn take_commit(&mut self, commit: &Commit) -> Result<(), Failure> {
         if !self.proposal.dealers.contains(&commit.index) || commit.index == self.me {
             return Ok(());
         }
         let first = self.commits.entry(commit.index).or_insert_with(|| commit.clone());
-        same(*first == commit, first.ceremony == commit.ceremony, commit.index)
+        same(first == commit, first.ceremony == commit.ceremony, commit.index)
     }
 
     /// Takes another dealer's sealed shares. Two for the same commitments are one too many.
-    pub(super) fn take_deal(&mut self, deal: Deal) -> Result<(), Failure> {
+    pub(super) fn take_deal(&mut self, deal: &Deal) -> Result<(), Failure> {
         if !self.proposal.dealers.contains(&deal.index) || deal.index == self.me {
             return Ok(());
         }
         let first = self.deals.entry(deal.index).or_insert_with(|| deal.clone());
         let related = (first.ceremony, first.h1) == (deal.ceremony, deal.h1);
-        same(*first == deal, related, deal.index)
+        same(first == deal, related, deal.index)
     }
 
     /// The fragments to be dealt were read and belong to the predecessors.

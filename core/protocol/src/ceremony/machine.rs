@@ -121,17 +121,15 @@ impl Machine {
             Message::Proposal(proposal) => self.consider(ctx, proposal, out),
             Message::Join(join) => {
                 let (proposal, index) = (join.body().proposal, join.body().index);
-                self.step(ctx, proposal, index, &join, out, |attempt| attempt.take_join(join.body().clone()));
+                self.step(ctx, proposal, index, &join, out, |attempt| attempt.take_join(join.body()));
             }
             Message::Commit(commit) => {
                 let (proposal, index) = (commit.body().proposal, commit.body().index);
-                self.step(ctx, proposal, index, &commit, out, |attempt| {
-                    attempt.take_commit(commit.body().clone())
-                });
+                self.step(ctx, proposal, index, &commit, out, |attempt| attempt.take_commit(commit.body()));
             }
             Message::Deal(deal) => {
                 let (proposal, index) = (deal.body().proposal, deal.body().index);
-                self.step(ctx, proposal, index, &deal, out, |attempt| attempt.take_deal(deal.body().clone()));
+                self.step(ctx, proposal, index, &deal, out, |attempt| attempt.take_deal(deal.body()));
             }
             Message::Signatures(signatures) => self.take_signatures(ctx, signatures, out),
             Message::Flip(flip) => self.take_flip(ctx, flip, out),
