@@ -126,7 +126,7 @@ impl AccessManager {
         Ok(Self { service, between_roles, public, limits })
     }
 
-    /// Serves until `shutdown`, then lets requests and tunnels end, and closes the datastore.
+    /// Serves until `shutdown`; then requests end, long polls are answered, and tunnels are cut.
     pub async fn serve(self, listeners: Listeners, shutdown: impl Future<Output = ()>) {
         tls::seed_random();
         let stop = self.service.stop.clone();
