@@ -1,6 +1,6 @@
 //! Callers that try more than they were granted: games b, c, f and k, each against real processes, past the client's own rules.
 
-use std::sync::LazyLock;
+use std::sync::{LazyLock, Mutex, PoisonError};
 
 use symbolon_client::owner::Office;
 use symbolon_e2e::{Account, Conversation, Credential, Deployment, Party, exit, instance, unix_time};
@@ -11,6 +11,9 @@ use symbolon_trust::{Operation, Permit, Seconds, Signed};
 
 /// Shared by the tests of this file, each with callers and keys of its own.
 static DEPLOYMENT: LazyLock<Deployment> = LazyLock::new(Deployment::start);
+
+/// Held while the owner signs.
+static DESK: Mutex<()> = Mutex::new(());
 
 /// A caller with a grant on one key of its own, which the account's first person made.
 struct Caller {
@@ -24,6 +27,8 @@ struct Caller {
 impl Caller {
     fn granted(key: &str, operations: &str) -> Self {
         let deployment = &*DEPLOYMENT;
+        // The owner works at one desk.
+        let _desk = DESK.lock().unwrap_or_else(PoisonError::into_inner);
         let party = Party::stranger();
         deployment.cli().run(&["key", "create", key]).succeeds();
         let fingerprint = party.key().public().thumbprint().to_string();
@@ -143,7 +148,9 @@ fn a_revoked_caller_gets_nothing_even_with_the_access_manager() {
         manager.evaluate(*handle, caller.instance, fields, false).expect("not revoked yet");
     }
 
+    let desk = DESK.lock().unwrap_or_else(PoisonError::into_inner);
     let revoked = DEPLOYMENT.owner().run(&["grant", "revoke", &caller.grant_id.to_string()]).text();
+    drop(desk);
     assert!(revoked.contains("in force") && revoked.contains("kfm-1"), "{revoked}");
 
     // Open channels are cut, or answer no verdict of the revoked grant any more.
