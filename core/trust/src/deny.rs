@@ -81,6 +81,23 @@ impl DenyDocument {
         Self { version: self.version + 1, issued: issued.max(self.issued), ..self.clone() }
     }
 
+    /// Takes over every entry of another document, where two administrators made successors at the same time.
+    pub fn merge(&mut self, other: &Self) {
+        self.version = self.version.max(other.version + 1);
+        for grant in &other.grants {
+            self.deny_grant(grant.id, grant.serial);
+        }
+        for holder in &other.holders {
+            self.deny_holder(*holder);
+        }
+        for disabled in &other.keys {
+            match self.keys.binary_search_by(|known| known.key.cmp(&disabled.key)) {
+                Ok(at) => self.keys[at].since = self.keys[at].since.max(disabled.since),
+                Err(at) => self.keys.insert(at, disabled.clone()),
+            }
+        }
+    }
+
     /// Revokes a grant up to this serial.
     pub fn deny_grant(&mut self, id: u64, serial: u64) {
         match self.grants.binary_search_by_key(&id, |grant| grant.id) {

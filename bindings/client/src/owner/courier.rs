@@ -6,7 +6,7 @@
 use super::delivery::{Delivery, DeliveryError, Report};
 use super::folder::Owner;
 use crate::access::{Access, AccessError, Subject, as_document};
-use crate::error::{Bug, Error};
+use crate::error::{Bug, Error, Unavailable};
 use futures_util::future::join_all;
 use hyper::Method;
 use minicbor::Encode;
@@ -23,6 +23,8 @@ use symbolon_trust::{
 
 /// Time for a connection, handshakes included.
 const DIAL_WITHIN: Duration = Duration::from_secs(5);
+/// Time for the access manager to take everything: one that stalls keeps nobody waiting for what managers signed.
+const INFORM_WITHIN: Duration = Duration::from_secs(10);
 /// Time for an answer: a manager syncs its disk before it signs.
 const CALL_WITHIN: Duration = Duration::from_secs(20);
 
@@ -99,7 +101,10 @@ impl Courier {
         let start = Instant::now();
         let members = owner.root().document().fragment_managers();
         let managers = join_all(members.map(|member| self.deliver_to(owner, member, signed)));
-        let (deliveries, access_manager) = tokio::join!(managers, self.inform(owner));
+        let inform = tokio::time::timeout(INFORM_WITHIN, self.inform(owner));
+        let (deliveries, informed) = tokio::join!(managers, inform);
+        let access_manager =
+            informed.unwrap_or_else(|_| Err(Unavailable::TimedOut { within: INFORM_WITHIN }.into()));
         Report { deliveries, access_manager, took: start.elapsed() }
     }
 

@@ -82,6 +82,9 @@ impl Owner {
         let nothing = DenyDocument::nothing(self.account());
         let held = self.deny().map_or(&nothing, VerifiedDeny::document);
         let mut body = held.successor(now());
+        if let Some(rival) = self.rival() {
+            body.merge(rival.document());
+        }
         add(&mut body);
         let name = format!("{}.deny", body.version);
         let signed = keys.sign(self, Office::Deny, body, &name)?;

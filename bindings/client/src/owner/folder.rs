@@ -31,6 +31,8 @@ pub struct Owner {
     folder: PathBuf,
     root: TrustedRoot,
     deny: Option<VerifiedDeny>,
+    /// One that another administrator made at the same time as the kept one: the next successor takes it over.
+    rival: Option<VerifiedDeny>,
     orders: OrderBook,
     grants: BTreeMap<u64, Signed<Grant>>,
 }
@@ -91,7 +93,7 @@ impl Owner {
             orders.take(VerifiedOrder::recall(order, &root)?, issued)?;
         }
         let grants = read_all::<Grant>(&folder.join("grants"), "grant")?;
-        Ok(Self { folder: folder.into(), root, deny, orders, grants })
+        Ok(Self { folder: folder.into(), root, deny, rival: None, orders, grants })
     }
 
     /// The folder.
@@ -117,6 +119,11 @@ impl Owner {
     /// The newest deny document.
     pub const fn deny(&self) -> Option<&VerifiedDeny> {
         self.deny.as_ref()
+    }
+
+    /// A deny document by another administrator that the kept one neither contains nor follows.
+    pub const fn rival(&self) -> Option<&VerifiedDeny> {
+        self.rival.as_ref()
     }
 
     /// All orders.
@@ -154,8 +161,22 @@ impl Owner {
             next.check_succession(held)?;
         }
         write(&deny_file(&self.folder), next.signed())?;
-        self.deny = Some(next);
+        (self.deny, self.rival) = (Some(next), None);
         Ok(())
+    }
+
+    /// Hears of a deny document. One that follows the kept one is kept; one that doesn't, and isn't older, is a rival.
+    pub(super) fn hear_deny(&mut self, signed: Signed<DenyDocument>) -> Result<(), OwnerError> {
+        let heard = VerifiedDeny::verify(signed, &self.root)?;
+        let followed = self.deny.as_ref().map_or(Ok(()), |held| heard.check_succession(held));
+        match followed {
+            Ok(()) => self.keep_deny(heard.signed().clone()),
+            Err(DenyError::Fork(_) | DenyError::NotCumulative) => {
+                self.rival = Some(heard);
+                Ok(())
+            }
+            Err(_) => Ok(()),
+        }
     }
 
     pub(super) fn keep_order(&mut self, order: VerifiedOrder) -> Result<(), OwnerError> {

@@ -7,7 +7,7 @@ use crate::access::{Access, AccessError, Subject, document};
 use crate::error::Error;
 use minicbor::{Decode, Encode};
 use symbolon_protocol::api::{self, ProblemType, path};
-use symbolon_trust::{DenyDocument, Grant, Order, RootDocument, Signed, VerifiedDeny, VerifiedOrder};
+use symbolon_trust::{DenyDocument, Grant, Order, RootDocument, Signed, VerifiedOrder};
 
 /// Why the owner's folder can't be brought up to date.
 #[derive(Debug, thiserror::Error)]
@@ -28,10 +28,7 @@ impl Owner {
         if let Some(deny) =
             fetch::<DenyDocument>(access, path::of_account(path::DENY, access.account())).await?
         {
-            let held = self.deny().map_or(0, |deny| VerifiedDeny::document(deny).version);
-            if deny.body().version > held {
-                self.keep_deny(deny)?;
-            }
+            self.hear_deny(deny)?;
         }
         self.learn_orders(access).await?;
         self.learn_grants(access).await

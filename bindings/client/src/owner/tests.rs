@@ -189,8 +189,16 @@ fn two_administrators_sign_what_neither_can_alone() {
     theirs.sign_too(&file, waiting, &mut Signer::new(two.theirs.path(), &mut they)).unwrap();
     let grant = theirs.grant(1).unwrap();
     ours.root().document().roles.policy.check(grant).unwrap();
-    // One alone can deny.
-    ours.deny_more(&mut Signer::new(two.ours.path(), &mut we), |deny| deny.deny_grant(1, 1)).unwrap();
+    // One alone can deny, and what both denied at the same time comes together in the next one.
+    let mut we = Signer::new(two.ours.path(), &mut we);
+    ours.deny_more(&mut we, |deny| deny.deny_grant(1, 1)).unwrap();
+    let mut they = Signer::new(two.theirs.path(), &mut they);
+    let rival = theirs.deny_more(&mut they, |deny| deny.deny_grant(2, 1)).unwrap();
+    ours.hear_deny(rival).unwrap();
+    let both = ours.deny_more(&mut we, |_| ()).unwrap();
+    assert_eq!((both.body().version, both.body().grants.len(), ours.rival()), (2, 2, None));
+    theirs.hear_deny(both.clone()).unwrap();
+    assert_eq!(theirs.deny().unwrap().signed(), &both);
     let root: &TrustedRoot = ours.root();
     assert_eq!(root.document().roles.root.threshold, 2);
 }

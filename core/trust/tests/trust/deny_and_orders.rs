@@ -69,6 +69,24 @@ fn denials_only_grow() {
 }
 
 #[test]
+fn two_successors_made_at_the_same_time_merge_into_one_that_follows_both() {
+    let account = Account::new(1);
+    let held = account.deny_document();
+    let (mut one, mut two) = (held.successor(NOW), held.successor(NOW));
+    one.deny_grant(9, 9);
+    one.disable_key(key("shop/a"));
+    two.deny_holder(account.holder_name());
+    two.disable_key(key("shop/old"));
+    let mut both = one.successor(NOW + 1);
+    both.merge(&two);
+    let [one, two, both] = [one, two, both].map(|body| verified(&account, body).unwrap());
+    assert_eq!(one.check_succession(&two), Err(DenyError::Fork(2)));
+    both.check_succession(&one).unwrap();
+    both.check_succession(&two).unwrap();
+    assert_eq!(both.document().version, 3);
+}
+
+#[test]
 fn disabling_is_cancelled_by_an_order_that_knows_of_it() {
     let account = Account::new(1);
     let deny = verified(&account, account.deny_document()).unwrap();

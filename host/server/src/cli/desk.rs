@@ -1,15 +1,20 @@
 //! The owner at work, as every command of the owner begins: the folder is opened, a key unlocked, news are fetched.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::Args;
 use symbolon_client::Unlock;
 use symbolon_client::owner::{Courier, Office, Owner, Signer};
 use symbolon_trust::TrustedRoot;
+use tokio::time::timeout;
 use zeroize::Zeroizing;
 
 use super::failure::with_causes;
 use super::{Context, Failure, Kind};
+
+/// A revocation does not wait long for an access manager that stalls.
+const LEARN_WITHIN: Duration = Duration::from_secs(5);
 
 /// The folder beside the profile where `symbolon dev` puts the owner.
 const FOLDER: &str = "owner";
@@ -49,8 +54,10 @@ impl Desk {
         let mut unlock = Known::ask(context, office)?;
         let mut keys = Signer::new(&folder, &mut unlock);
         let courier = courier(context, owner.root(), &mut keys, office)?;
-        if let Err(error) = owner.learn(&courier).await {
-            context.output().note(format_args!("note: {}", with_causes(&error)));
+        match timeout(LEARN_WITHIN, owner.learn(&courier)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => context.output().note(format_args!("note: {}", with_causes(&error))),
+            Err(_) => context.output().note("note: the access manager does not answer; going on without it"),
         }
         work(&mut owner, &mut keys, &courier).await
     }

@@ -219,6 +219,14 @@ impl Shown {
     }
 }
 
+/// A grant in one line, for whoever is to sign it.
+pub fn told(grant: &Document) -> String {
+    let Principal::Holder(holder) = grant.principal;
+    let keys: Vec<String> = grant.keys.iter().map(ToString::to_string).collect();
+    let (may, until) = (words(grant.operations).join(", "), date::day(grant.not_after.0));
+    format!("grant {}: {holder} may {may} with {} until {until}", grant.id, keys.join(", "))
+}
+
 fn state(grant: &Document, owner: &Owner, holder: Thumbprint) -> &'static str {
     let (denials, now) = (owner.denials(), date::now());
     if denials.check_grant(grant.id, grant.serial).and(denials.check_holder(holder)).is_err() {

@@ -225,17 +225,23 @@ struct Shown {
 
 impl Shown {
     fn new(order: &Document, owner: &Owner) -> Self {
-        let (action, about) = told(&order.action, owner);
+        let name = |member: &Index| {
+            owner.root().member(*member).map_or_else(|_| member.to_string(), |known| known.name.clone())
+        };
+        let (action, about) = told(&order.action, &name);
         Self { serial: order.serial, action, about, issued: order.issued.0, expires: order.expires.0 }
     }
 }
 
-fn told(action: &Action, owner: &Owner) -> (&'static str, String) {
+/// An order in one line, for whoever is to sign it; members by their numbers.
+pub fn told_alone(order: &Document) -> String {
+    let (action, about) = told(&order.action, &ToString::to_string);
+    format!("order {}: {action} {about}", order.serial)
+}
+
+fn told(action: &Action, name: &dyn Fn(&Index) -> String) -> (&'static str, String) {
     match action {
         Action::Reshare { sets, members, t, .. } => {
-            let name = |member: &Index| {
-                owner.root().member(*member).map_or_else(|_| member.to_string(), |known| known.name.clone())
-            };
             let names: Vec<String> = members.iter().map(name).collect();
             let sets = if sets.len() == 1 { "1 set".to_owned() } else { format!("{} sets", sets.len()) };
             ("reshare", format!("{sets} to {}, {t}-of-{}", names.join(", "), names.len()))

@@ -56,7 +56,10 @@ impl OwnerVerb {
     pub async fn run(self, context: &Context) -> Result<(), Failure> {
         match self {
             Self::Push(Push { desk }) => {
-                let sent = desk.work(context, Office::Deny, async |owner, _, courier| {
+                let sent = desk.work(context, Office::Deny, async |owner, keys, courier| {
+                    if owner.rival().is_some() {
+                        owner.deny_more(keys, |_| ())?;
+                    }
                     let report = push(owner, courier).await?;
                     Ok(Sent::new(Pushed, &report, owner.root()))
                 });
@@ -122,6 +125,8 @@ impl Sign {
             Waiting::Grant(_) | Waiting::Order(_) => Office::Policy,
             Waiting::Deny(_) => Office::Deny,
         };
+        // Whoever signs sees what; giving the passphrase is the consent.
+        context.output().note(told(&waiting));
         let mut unlock = Known::ask(context, office)?;
         let mut keys = Signer::new(&self.owner, &mut unlock);
         match waiting {
@@ -136,6 +141,23 @@ impl Sign {
             waiting => Owner::open(&self.owner)?.sign_too(&self.file, waiting, &mut keys)?,
         }
         context.output().answer(&Complete)
+    }
+}
+
+fn told(waiting: &Waiting) -> String {
+    match waiting {
+        Waiting::Root(signed) => {
+            let root = signed.body();
+            let names: Vec<&str> = root.roster.iter().map(|member| member.name.as_str()).collect();
+            format!("a root document, version {}, with the managers {}", root.version, names.join(", "))
+        }
+        Waiting::Grant(signed) => super::grant::told(signed.body()),
+        Waiting::Deny(signed) => {
+            let deny = signed.body();
+            let (grants, holders, keys) = (deny.grants.len(), deny.holders.len(), deny.keys.len());
+            format!("deny document {}: {grants} grants, {holders} holders, {keys} keys", deny.version)
+        }
+        Waiting::Order(signed) => super::order::told_alone(signed.body()),
     }
 }
 
