@@ -124,7 +124,9 @@ impl Tuple {
 
     fn append(
         &mut self,
-        write: impl FnOnce(&mut Encoder<&mut Vec<u8>>) -> Result<(), minicbor::encode::Error<core::convert::Infallible>>,
+        write: impl FnOnce(
+            &mut Encoder<&mut Vec<u8>>,
+        ) -> Result<(), minicbor::encode::Error<core::convert::Infallible>>,
     ) {
         write(&mut Encoder::new(&mut self.body)).expect("encoding into memory does not fail");
         self.fields += 1;
