@@ -5,8 +5,7 @@ use super::{
     knowledge::Known,
     machine::{Machine, numbers, signed_by},
     message::{
-        Certified, Have, HaveInstance, HaveSet, MAX_MESSAGE_BYTES, MAX_SETS, Message, Number, Status,
-        Transcript,
+        Certified, Have, HaveInstance, HaveSet, MAX_MESSAGE_BYTES, Message, Number, Status, Transcript,
     },
 };
 use alloc::{
@@ -109,8 +108,8 @@ impl Machine {
         self.peers.told = now;
         let sets: Vec<_> =
             core::mem::take(&mut self.peers.tell).into_iter().map(|set| self.have(set)).collect();
-        for sets in sets.chunks(MAX_SETS) {
-            let have = Have { account: self.account, index: self.me, time: now, sets: sets.to_vec() };
+        for sets in pages(sets) {
+            let have = Have { account: self.account, index: self.me, time: now, sets };
             out.push(Effect::Post(Message::Have(self.signed(have))));
         }
     }
@@ -261,4 +260,21 @@ impl Machine {
             || certificate.members.contains(&self.me)
             || ordered.is_some_and(|terms| terms.members.contains(&self.me))
     }
+}
+
+/// Splits what is said about sets into messages that the log takes.
+fn pages(sets: Vec<HaveSet>) -> Vec<Vec<HaveSet>> {
+    let (mut pages, mut bytes) = (Vec::new(), usize::MAX);
+    for set in sets {
+        let size = 64 * (1 + set.instances.len()); // a name of 34 bytes and numbers, for the set and each instance
+        if bytes.saturating_add(size) > MAX_MESSAGE_BYTES / 2 {
+            pages.push(Vec::new());
+            bytes = 0;
+        }
+        bytes += size;
+        if let Some(page) = pages.last_mut() {
+            page.push(set);
+        }
+    }
+    pages
 }
