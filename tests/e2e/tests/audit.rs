@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
-use symbolon_audit::{Entry, Event, Frontier, Hash, NodeId, sign_checkpoint};
+use symbolon_audit::{Entry, Event, Frontier, Hash, NodeId};
 use symbolon_e2e::datastore::{blob, bytes, datastore, query};
 use symbolon_e2e::{Deployment, Party, exit, instance, unix_time};
 use symbolon_protocol::api::Operation::{Decrypt, Encrypt};
@@ -122,7 +122,7 @@ fn a_permit_that_was_left_out_shows_in_the_managers_own_logs() {
     );
 }
 
-/// The whole log rewritten, tree and all, and signed again: only what managers cosigned and what they remember is against it.
+/// The whole log rewritten, tree and all; the access manager signs it again by itself. Only what managers cosigned and what they remember is against it.
 #[test]
 fn a_log_that_was_rewritten_whole_is_not_the_one_that_managers_cosigned() {
     let mut deployment = lived_in();
@@ -141,15 +141,14 @@ fn a_log_that_was_rewritten_whole_is_not_the_one_that_managers_cosigned() {
 
 /// Managers cosign every few seconds. What is waited for is the event, by asking for it again.
 fn wait_for_cosignatures(deployment: &Deployment) {
+    let (permit, _) = a_permit(&entries(deployment));
     let begun = std::time::Instant::now();
     loop {
         let report = deployment.cli().json(&["audit", "verify"]);
-        let (_, permit) = (0, a_permit(&entries(deployment)).0);
         if report["cosigned"]["entries"].as_u64().is_some_and(|cosigned| cosigned > permit) {
             return;
         }
         assert!(begun.elapsed() < symbolon_e2e::PATIENCE, "nothing is cosigned: {report}");
-        std::thread::yield_now();
     }
 }
 
@@ -165,7 +164,4 @@ fn rewrite_tree(deployment: &Deployment, entries: &[Entry]) {
         let values: [Value; 3] = [blob(&hash.0), json!(node.level), json!(node.index)];
         query(&store, update, &values);
     }
-    let head = symbolon_audit::TreeHead { size: frontier.size(), root: frontier.root() };
-    let note = sign_checkpoint(deployment.account().id(), &head, [&deployment.permit_key()]);
-    assert!(note.to_string().contains(&format!("\n{}\n", head.size)));
 }
