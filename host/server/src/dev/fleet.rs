@@ -100,7 +100,7 @@ impl Role {
 
     async fn ended(&self, mut child: Child) -> StartError {
         match child.wait().await {
-            Ok(status) => StartError::Ended { name: self.name, status, log: last_lines(&self.log) },
+            Ok(status) => StartError::Ended { name: self.name, status, log: last_error(&self.log) },
             Err(error) => StartError::Spawn { name: self.name, error },
         }
     }
@@ -112,12 +112,12 @@ async fn ready(stdout: Option<ChildStdout>) -> Option<String> {
     line.rsplit_once(" is ready on ").map(|(_, address)| address.to_owned())
 }
 
-/// The last lines of a log: enough to see an error and what it advises.
-fn last_lines(log: &Path) -> Vec<String> {
-    const LINES: usize = 6;
+/// The error with which a log ends, and what it advises.
+fn last_error(log: &Path) -> Vec<String> {
     let text = std::fs::read_to_string(log).unwrap_or_default();
     let lines: Vec<&str> = text.lines().collect();
-    lines.iter().skip(lines.len().saturating_sub(LINES)).map(ToString::to_string).collect()
+    let start = lines.iter().rposition(|line| line.starts_with("error: ")).unwrap_or(lines.len());
+    lines[start..].iter().map(|line| line.trim_start_matches("error: ").to_owned()).collect()
 }
 
 /// Starts all roles at once; the first that fails ends the others.

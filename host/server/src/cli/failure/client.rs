@@ -76,9 +76,6 @@ fn invalid(detail: Invalid) -> Failure {
     }
 }
 
-/// What people can do about a commitment that isn't the key's.
-const OTHER: &str = "commitment mismatch: another key or another context than it was encrypted with";
-
 fn integrity(detail: Integrity) -> Failure {
     let next = match &detail {
         Integrity::Liar(_) => {
@@ -87,8 +84,8 @@ fn integrity(detail: Integrity) -> Failure {
         Integrity::WrongServer(_) => {
             Some("what the owner signed names another key: is the address right?".to_owned())
         }
-        Integrity::Commitment(_) => return Failure::new(Kind::Integrity, OTHER),
-        Integrity::Header(_)
+        Integrity::Commitment(_)
+        | Integrity::Header(_)
         | Integrity::Chunks(_)
         | Integrity::Certificate(_)
         | Integrity::Root(_)
