@@ -8,7 +8,7 @@ use symbolon_store::manager::{KeyRow, Rows};
 use symbolon_store::{StoreError, Write};
 use symbolon_trust::{
     CreateRequest, EpochCertificate, Grant, KeyCertificate, KeyKind, ProvenHolder, Signed, VerifiedCreate,
-    VerifiedGrant, hash, sign,
+    VerifiedGrant, VerifiedKeyCertificate, hash, sign,
 };
 
 use crate::account::Account;
@@ -40,28 +40,54 @@ impl Account {
         let suitable = self.sets().of(&set, |served| suitable(served, request, set));
         let instance = suitable.unwrap_or(Err(Unsuitable::Unknown)).map_err(Error::Unsuitable)?;
         let certificate = certificate(request, &instance);
-        self.remember(&certificate).await?;
+        self.remember(&certificate, Whence::Request).await?;
+        let (key, version) = (certificate.key.clone(), certificate.version);
+        self.log().note(RecordBody::Certified { key, version, certificate: Hash(hash(&certificate)) });
         let signature = sign(self.identity(), &certificate);
         Ok(Response::Certified { signature, certificate: Box::new(certificate) })
     }
 
-    /// Stores the certificate before it is signed, if no other was signed for the key version.
-    async fn remember(&self, certificate: &KeyCertificate) -> Result<(), Error> {
+    /// Takes the complete certificate of a key on a set that is held here: all members have signed it, this one among
+    /// them unless it joined later.
+    pub(crate) async fn install_key(&self, signed: Signed<KeyCertificate>) -> Result<Response, Error> {
+        self.now()?;
+        let certificate = self.trust(|trust| VerifiedKeyCertificate::verify(signed, trust.root()));
+        let certificate = certificate.map_err(refusal::certificate)?;
+        let certificate = certificate.certificate();
+        let of_set = self.sets().of(&certificate.set, |served| served.serves(certificate));
+        match of_set {
+            None => return Err(Error::Unsuitable(Unsuitable::Unknown)),
+            Some(false) => return Err(Error::Unsuitable(Unsuitable::OtherRequest)),
+            Some(true) => {}
+        }
+        self.remember(certificate, Whence::Complete).await?;
+        Ok(Response::KeyInstalled)
+    }
+
+    /// Stores a certificate, if no other was stored for the key version.
+    async fn remember(&self, certificate: &KeyCertificate, whence: Whence) -> Result<(), Error> {
         let mut write = self.store().write().await.map_err(refusal::store)?;
         let mut rows = Rows::of(&mut write, &self.id());
         let known = rows.key(&certificate.key, certificate.version).await.map_err(refusal::store)?;
         match known {
             Some(KeyRow { destroyed: true, .. }) => return Err(Error::Destroyed),
             Some(known) => check_same(&known, certificate)?,
+            None if whence == Whence::Complete => {}
             None => check_newest(&mut rows, certificate).await?,
         }
         let row = KeyRow { set: certificate.set, certificate: to_canonical(certificate), destroyed: false };
         rows.put_key(&certificate.key, certificate.version, &row).await.map_err(refusal::store)?;
-        write.commit().await.map_err(refusal::store)?;
-        let (key, version) = (certificate.key.clone(), certificate.version);
-        self.log().note(RecordBody::Certified { key, version, certificate: Hash(hash(certificate)) });
-        Ok(())
+        write.commit().await.map_err(refusal::store)
     }
+}
+
+/// Why a certificate is stored.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Whence {
+    /// To be signed, on a holder's request: versions ascend.
+    Request,
+    /// All its members have signed it.
+    Complete,
 }
 
 /// Whether a set may serve the requested key, and by which instance it does.

@@ -22,6 +22,7 @@ mod log;
 mod manager;
 mod rate;
 mod refusal;
+mod renew;
 mod session;
 mod sets;
 mod trust;

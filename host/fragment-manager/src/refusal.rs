@@ -8,8 +8,8 @@ use symbolon_fragments::EvaluateError;
 use symbolon_protocol::wire::{Denial, Document, Error, Refusal, Request, Unsuitable};
 use symbolon_store::StoreError;
 use symbolon_trust::{
-    AuthoriseError, ClockBehind, CreateError, Denied, DenyError, GrantError, InputRefused, NotAdmitted,
-    OrderConflict, OrderError, PermitError, RootError, RootRule, SignatureError,
+    AuthoriseError, CertificateError, ClockBehind, CreateError, Denied, DenyError, GrantError, InputRefused,
+    NotAdmitted, OrderConflict, OrderError, PermitError, RootError, RootRule, SignatureError,
 };
 use tracing::error;
 
@@ -138,6 +138,16 @@ pub(crate) fn order_conflict(conflict: OrderConflict) -> Error {
     Error::Refused { document: Document::Order, reason }
 }
 
+pub(crate) fn certificate(error: CertificateError) -> Error {
+    let reason = match error {
+        CertificateError::Account => Refusal::Account,
+        CertificateError::Form => Refusal::Form,
+        CertificateError::Unknown(_) | CertificateError::Kind(_) => Refusal::NotAllowed,
+        CertificateError::Signature(error) => signature(error),
+    };
+    Error::Refused { document: Document::KeyCertificate, reason }
+}
+
 pub(crate) fn store(failure: StoreError) -> Error {
     error!(cause = &failure as &dyn std::error::Error, "the datastore failed");
     match failure {
@@ -183,6 +193,7 @@ pub(crate) fn subject(request: &Request) -> Option<LoggedSubject> {
         Request::InstallDeny { .. } => Some(LoggedSubject::Deny),
         Request::InstallOrder { .. } => Some(LoggedSubject::Order),
         Request::Log { .. } => Some(LoggedSubject::Reading),
+        Request::InstallKey { .. } => Some(LoggedSubject::Certificate),
     }
 }
 

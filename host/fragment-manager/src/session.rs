@@ -66,6 +66,7 @@ impl Session {
             }
             Request::InstallDeny { deny } => deny.body().account,
             Request::InstallOrder { order } => order.body().account,
+            Request::InstallKey { certificate } => certificate.body().account,
         };
         self.accounts.get(&id).ok_or(Error::UnknownAccount)
     }
@@ -87,6 +88,7 @@ impl Session {
             Request::InstallRoot { root } => Ok(Response::Installed(account.install_root(root).await?)),
             Request::InstallDeny { deny } => Ok(Response::Installed(account.install_deny(deny).await?)),
             Request::InstallOrder { order } => Ok(Response::Installed(account.install_order(order).await?)),
+            Request::InstallKey { certificate } => account.install_key(certificate).await,
             Request::Instances { set, .. } => Ok(Response::Instances(account.sets().certificates(&set))),
             Request::Log { grant, after, limit } => {
                 self.check_auditor(account, &grant)?;

@@ -9,7 +9,7 @@ use symbolon_encoding::from_canonical;
 use symbolon_fragments::names::{InstanceId, SetId};
 use symbolon_store::manager::{Rows, Status};
 use symbolon_store::{Reading, StoreError};
-use symbolon_trust::{CreateRequest, EpochCertificate, GuardedFragment, Signed};
+use symbolon_trust::{CreateRequest, EpochCertificate, GuardedFragment, KeyCertificate, Signed};
 use tokio::sync::OnceCell;
 use zeroize::Zeroizing;
 
@@ -55,6 +55,12 @@ pub struct ServedSet {
 }
 
 impl ServedSet {
+    /// Whether a key certificate is about a key of this set.
+    pub fn serves(&self, key: &KeyCertificate) -> bool {
+        let of_key = |epoch: &EpochCertificate| (epoch.suite, &epoch.y) == (key.suite, &key.y);
+        self.origin.kind == key.kind && self.instances.iter().any(|served| of_key(served.certificate.body()))
+    }
+
     /// The newest instance that has settled; there is none before the first ceremony has ended.
     pub fn newest_settled(&self) -> Option<&Arc<Served>> {
         self.instances.iter().find(|served| self.settled.contains(&served.instance))

@@ -17,6 +17,7 @@ use tokio::time::sleep;
 use tracing::{debug, warn};
 
 use crate::account::Account;
+use crate::renew::renew;
 
 /// Time between two looks at the log.
 const ROUND: Duration = Duration::from_secs(5);
@@ -52,6 +53,7 @@ pub(crate) async fn run(account: Arc<Account>, identity: Identity) {
         if *client.server() != current {
             client = Client::new(identity.clone(), current);
         }
+        renew(&account, &client).await;
         match round(&account, &client, records).await {
             Ok(handed_in) => (records, alarmed) = (handed_in, false),
             Err(RoundError::Witness(_)) if alarmed => {}

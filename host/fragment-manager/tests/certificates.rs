@@ -130,3 +130,34 @@ async fn creating_needs_a_grant_the_holders_signature_and_the_holders_channel() 
     assert_eq!(answer, refused(Document::Create, Refusal::Holder));
     certify(signed, &[Operation::Create]).await.unwrap();
 }
+
+#[tokio::test]
+async fn a_member_that_lost_its_disk_takes_the_complete_certificate() {
+    let site = Site::new();
+    let origin = site.domain.create("tenant/root", 1, SUITE, KeyKind::Shared);
+    let dealt = site.deal(&origin).await;
+    let manager = site.start(1).await;
+    let channel = manager.channel(&site.alice).await;
+    let whole = certificate(site.certify(&channel, &origin, dealt.set()).await.unwrap());
+    manager.stop().await;
+    // Another member never signed for the key, as after a repair.
+    let manager = site.start(2).await;
+    let channel = manager.channel(&site.alice).await;
+    let grant = site.all_rights();
+    let authorise = || site.authorise(&channel, &grant, "tenant/root", 1);
+    assert_eq!(authorise().await, Err(Error::UnknownKey));
+
+    let keys = site.keys();
+    let install = |certificate| ask(&channel, Request::InstallKey { certificate });
+    let two = install(Signed::by(whole.clone(), &keys[..2])).await;
+    let reason = Refusal::TooFewSignatures { got: 2, needed: 3 };
+    assert_eq!(two, Err(Error::Refused { document: Document::KeyCertificate, reason }));
+    let elsewhere = KeyCertificate { set: SetId::new([1; 32]), ..whole.clone() };
+    assert_eq!(install(Signed::by(elsewhere, &keys)).await, unsuitable(Unsuitable::Unknown));
+    let other_point = KeyCertificate { y: vec![1; 32], ..whole.clone() };
+    assert_eq!(install(Signed::by(other_point, &keys)).await, unsuitable(Unsuitable::OtherRequest));
+    assert_eq!(install(Signed::by(whole.clone(), &keys)).await, Ok(Response::KeyInstalled));
+    authorise().await.unwrap();
+    let remapped = KeyCertificate { customer_fragment: true, ..whole };
+    assert_eq!(install(Signed::by(remapped, &keys)).await, unsuitable(Unsuitable::OtherCertificate));
+}

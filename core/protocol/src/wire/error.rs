@@ -160,6 +160,9 @@ pub enum Document {
     /// An order.
     #[n(5)]
     Order,
+    /// A key certificate.
+    #[n(6)]
+    KeyCertificate,
 }
 
 impl core::fmt::Display for Document {
@@ -171,6 +174,7 @@ impl core::fmt::Display for Document {
             Self::Root => "root document",
             Self::Deny => "deny document",
             Self::Order => "order",
+            Self::KeyCertificate => "key certificate",
         })
     }
 }

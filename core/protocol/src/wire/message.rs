@@ -107,6 +107,13 @@ pub enum Request {
         #[n(2)]
         limit: u64,
     },
+    /// Gives a member that lost its disk, or joined later, the complete certificate of a key on a set that it holds.
+    #[n(9)]
+    InstallKey {
+        /// The certificate, signed by all members that it names.
+        #[n(0)]
+        certificate: Signed<KeyCertificate>,
+    },
 }
 
 /// 1 to [`MAX_INPUTS`] inputs; no other number can be decoded.
@@ -192,6 +199,9 @@ pub enum Response {
     /// To [`Request::Log`].
     #[n(8)]
     Log(#[n(0)] LogPage),
+    /// To [`Request::InstallKey`]: the key version is known here now.
+    #[n(9)]
+    KeyInstalled,
     /// To any request.
     #[n(255)]
     Error(#[n(0)] Error),
