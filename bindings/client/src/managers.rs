@@ -16,7 +16,7 @@ use std::time::Duration;
 use symbolon_channel::relay::Destination;
 use symbolon_channel::{CallError, Channel, DialError, Dialler, Route, Server};
 use symbolon_fragments::names::{AccountId, Index};
-use symbolon_protocol::wire::{Request, Response};
+use symbolon_protocol::wire::{self, Request, Response};
 use symbolon_trust::{Member, MemberKind, Seconds, TrustedRoot};
 
 /// Time for the direct route where the relay may be tried after it.
@@ -151,19 +151,24 @@ impl Manager {
     }
 
     /// Asks for evaluations under a permit.
-    pub(crate) async fn evaluate(&self, permit: &HeldPermit, ask: &Ask) -> Result<Evaluated, Trouble> {
+    pub(crate) async fn evaluate(&self, permit: &HeldPermit, ask: &Ask<'_>) -> Result<Evaluated, Trouble> {
         let asked = self.health.asked();
         let result = self.evaluate_on_a_session(permit, ask).await;
         asked.answered(result.is_ok());
         result
     }
 
-    async fn evaluate_on_a_session(&self, permit: &HeldPermit, ask: &Ask) -> Result<Evaluated, Trouble> {
+    async fn evaluate_on_a_session(&self, permit: &HeldPermit, ask: &Ask<'_>) -> Result<Evaluated, Trouble> {
         let session = self.session().await?;
         match session.evaluate(self, permit, ask).await {
             Err(Trouble::Down(DownReason::Call(CallError::Closed { .. }))) => {
                 self.forget(&session).await;
                 self.session().await?.evaluate(self, permit, ask).await
+            }
+            // A member that lost its disk, or joined the set later, was not there when the key was certified.
+            Err(Trouble::Said(wire::Error::UnknownKey)) => {
+                session.install(ask.key).await?;
+                session.evaluate(self, permit, ask).await
             }
             answered => answered,
         }

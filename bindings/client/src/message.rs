@@ -231,7 +231,7 @@ impl Client {
     ) -> Result<Combination, Error> {
         let inner = &self.inner;
         let batch = Batch {
-            key: &wanted.key,
+            key,
             holder: inner.thumbprint,
             operation: wanted.operation,
             fields: headers.iter().map(Header::fields).collect(),

@@ -10,10 +10,10 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
-use symbolon_fragments::names::{KeyId, Thumbprint};
+use symbolon_fragments::names::Thumbprint;
 use symbolon_fragments::{Combination, CombineError, Fields, Input, Refused};
 use symbolon_protocol::wire::{self, Inputs};
-use symbolon_trust::Operation;
+use symbolon_trust::{Operation, VerifiedKeyCertificate};
 
 /// How far answers are believed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,7 +28,7 @@ pub(crate) enum Mode {
 
 /// A batch of inputs for one key version.
 pub(crate) struct Batch<'a> {
-    pub(crate) key: &'a KeyId,
+    pub(crate) key: &'a VerifiedKeyCertificate,
     pub(crate) holder: Thumbprint,
     pub(crate) operation: WantedOperation,
     pub(crate) fields: Vec<Fields>,
@@ -61,7 +61,7 @@ pub(crate) async fn gather(
 ) -> Result<Combination, NotGathered> {
     let combination = sharing.instance.combination(batch.inputs.clone()).map_err(combine_error)?;
     let inputs = Inputs::new(batch.fields.clone()).map_err(|_| Bug::Internal("a batch of a wrong size"))?;
-    let ask = Ask { instance: sharing.id(), prove: mode != Mode::Trust, inputs };
+    let ask = Ask { key: batch.key, instance: sharing.id(), prove: mode != Mode::Trust, inputs };
     let mut gathering = Gathering {
         batch,
         mode,
@@ -194,7 +194,7 @@ impl Gathering<'_> {
     }
 
     fn about_the_caller(&self, manager: &Manager, error: wire::Error) -> Result<Error, wire::Error> {
-        let (key, holder) = (self.batch.key.clone(), self.batch.holder);
+        let (key, holder) = (self.batch.key.certificate().key.clone(), self.batch.holder);
         Ok(match error {
             wire::Error::Denied(wire::Denial::Key) => Denied::KeyDisabled { key }.into(),
             wire::Error::Denied(wire::Denial::Grant | wire::Denial::Holder) => {

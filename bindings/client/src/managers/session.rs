@@ -9,6 +9,7 @@ use symbolon_channel::{CallError, Channel};
 use symbolon_fragments::names::InstanceId;
 use symbolon_fragments::{Evaluation, Proof};
 use symbolon_protocol::wire::{self, Inputs, Request, Response};
+use symbolon_trust::VerifiedKeyCertificate;
 
 /// An open channel.
 pub(crate) struct Session {
@@ -25,7 +26,9 @@ struct Verdict {
 }
 
 /// What is asked of each manager of a quorum.
-pub(crate) struct Ask {
+pub(crate) struct Ask<'a> {
+    /// The certificate of the key version, for a manager that lost it.
+    pub(crate) key: &'a VerifiedKeyCertificate,
     pub(crate) instance: InstanceId,
     pub(crate) prove: bool,
     pub(crate) inputs: Inputs,
@@ -73,12 +76,22 @@ impl Session {
         self.channel.call(request, self.within).await
     }
 
+    /// Gives the manager the certificate of a key version. Whether it takes it shows in what it says next.
+    pub(super) async fn install(&self, key: &VerifiedKeyCertificate) -> Result<(), Trouble> {
+        let request = Request::InstallKey { certificate: key.signed().clone() };
+        match self.call(request).await? {
+            Response::KeyInstalled => Ok(()),
+            Response::Error(error) => Err(Trouble::Said(error)),
+            _ => Err(Trouble::Nonsense),
+        }
+    }
+
     /// Evaluates under a permit, which is shown again if the manager has forgotten it.
     pub(super) async fn evaluate(
         &self,
         manager: &Manager,
         permit: &HeldPermit,
-        ask: &Ask,
+        ask: &Ask<'_>,
     ) -> Result<Evaluated, Trouble> {
         let handle = self.handle(manager, permit).await?;
         match self.evaluate_by(handle, ask).await {
@@ -91,8 +104,8 @@ impl Session {
         }
     }
 
-    async fn evaluate_by(&self, handle: u64, ask: &Ask) -> Result<Evaluated, Trouble> {
-        let Ask { instance, prove, inputs } = ask;
+    async fn evaluate_by(&self, handle: u64, ask: &Ask<'_>) -> Result<Evaluated, Trouble> {
+        let Ask { instance, prove, inputs, .. } = ask;
         let request =
             Request::Evaluate { handle, instance: *instance, prove: *prove, inputs: inputs.clone() };
         match self.call(request).await? {

@@ -66,6 +66,14 @@ async fn lost_channels_and_forgotten_permits_are_invisible() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_manager_that_lost_its_disk_learns_the_key_again() {
+    let (site, client) = start().await;
+    site.managers.iter().for_each(|manager| manager.set_fault(Fault::LostKeys));
+    round_trip(&client).await.unwrap();
+    assert!(client.take_notices().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_new_epoch_is_invisible() {
     let (site, client) = start().await;
     let set = site.new_set(SuiteId::Ristretto255Sha512, 77);

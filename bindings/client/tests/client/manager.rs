@@ -30,6 +30,8 @@ pub enum Fault {
     Ahead(u64),
     /// It forgets every handle at once.
     Forgetful,
+    /// It lost what it knew of keys, until it is told again.
+    LostKeys,
 }
 
 /// An instance with the manager's fragment of it.
@@ -163,6 +165,11 @@ impl Session for Channel {
                 Response::Instances(of_set.map(|holding| holding.certificate.clone()).collect())
             }
             Request::Certify { create, set, .. } => self.certify(create.body(), set),
+            Request::InstallKey { certificate } => {
+                assert_eq!(certificate.signatures().len(), certificate.body().members.len());
+                self.manager.set_fault(Fault::None);
+                Response::KeyInstalled
+            }
             _ => Response::Error(Error::Malformed),
         }
     }
@@ -200,6 +207,7 @@ impl Channel {
                 self.manager.set_fault(Fault::None);
                 return Err(Error::HandleUnknown);
             }
+            Fault::LostKeys => return Err(Error::UnknownKey),
             Fault::None | Fault::Lies | Fault::Ahead(_) => {}
         }
         let mut scope = self.verdicts.lock().unwrap().get(&handle).cloned().ok_or(Error::HandleUnknown)?;
