@@ -49,7 +49,7 @@ impl Files {
     fn encrypt(&self, site: &Site, rounds: usize) -> Figure {
         let ours = || encrypt(site, open(&self.plain), create(&self.sealed));
         let bare = || bare::encrypt(open(&self.plain), create(&self.opened)).expect("it is encrypted");
-        self.figure("bulk-encrypt", rounds, ours, bare)
+        compare("bulk-encrypt", self.mebibytes, rounds, ours, bare)
     }
 
     fn decrypt(&self, site: &Site, rounds: usize) -> Figure {
@@ -57,23 +57,25 @@ impl Files {
         bare::encrypt(open(&self.plain), create(&bare_sealed)).expect("it is encrypted");
         let ours = || decrypt(site, open(&self.sealed), create(&self.opened));
         let bare = || bare::decrypt(open(&bare_sealed), create(&self.opened)).expect("it is authentic");
-        self.figure("bulk-decrypt", rounds, ours, bare)
-    }
-
-    /// Both take turns, so that what the machine does besides meets both.
-    fn figure(&self, name: &str, rounds: usize, mut ours: impl FnMut(), mut bare: impl FnMut()) -> Figure {
-        ours();
-        bare();
-        let pairs = (0..rounds).map(|_| (seconds(1, &mut ours)[0], seconds(1, &mut bare)[0]));
-        let (ours, bare): (Vec<_>, Vec<_>) = pairs.unzip();
-        throughput(name, self.mebibytes, &ours, &bare)
+        compare("bulk-decrypt", self.mebibytes, rounds, ours, bare)
     }
 }
 
-fn throughput(name: &str, mebibytes: usize, ours: &[f64], bare: &[f64]) -> Figure {
+/// Throughput beside the bare cipher's. Both take turns, so that what the machine does besides meets both.
+fn compare(
+    name: &str,
+    mebibytes: usize,
+    rounds: usize,
+    mut ours: impl FnMut(),
+    mut bare: impl FnMut(),
+) -> Figure {
+    ours();
+    bare();
+    let pairs = (0..rounds).map(|_| (seconds(1, &mut ours)[0], seconds(1, &mut bare)[0]));
+    let (ours, bare): (Vec<_>, Vec<_>) = pairs.unzip();
     #[expect(clippy::cast_precision_loss, reason = "a few thousand")]
     let size = mebibytes as f64;
-    Figure::new(name, size / median(ours), "MiB/s", size / median(bare))
+    Figure::new(name, size / median(&ours), "MiB/s", size / median(&bare))
         .note("to bare AES-256-GCM; should reach 0.7")
 }
 
@@ -105,12 +107,26 @@ fn in_memory(site: &Site, rounds: usize, mebibytes: usize) -> [Figure; 2] {
     let (mut sealed, mut bare) = (Vec::new(), Vec::new());
     encrypt(site, &plain[..], &mut sealed);
     bare::encrypt(&plain[..], &mut bare).expect("it is encrypted");
-    let ours = seconds(rounds, || encrypt(site, &plain[..], io::sink()));
-    let theirs = seconds(rounds, || bare::encrypt(&plain[..], io::sink()).expect("it is encrypted"));
-    let encryption = throughput("bulk-encrypt-memory", mebibytes, &ours, &theirs);
-    let ours = seconds(rounds, || decrypt(site, &sealed[..], io::sink()));
-    let theirs = seconds(rounds, || bare::decrypt(&bare[..], io::sink()).expect("it is authentic"));
-    [encryption, throughput("bulk-decrypt-memory", mebibytes, &ours, &theirs)]
+    [
+        compare(
+            "bulk-encrypt-memory",
+            mebibytes,
+            rounds,
+            || encrypt(site, &plain[..], io::sink()),
+            || {
+                bare::encrypt(&plain[..], io::sink()).expect("it is encrypted");
+            },
+        ),
+        compare(
+            "bulk-decrypt-memory",
+            mebibytes,
+            rounds,
+            || decrypt(site, &sealed[..], io::sink()),
+            || {
+                bare::decrypt(&bare[..], io::sink()).expect("it is authentic");
+            },
+        ),
+    ]
 }
 
 /// How much more memory the command line needs for the large file than for an empty one.

@@ -14,6 +14,8 @@ use symbolon_protocol::api::{Labels, Operation};
 use symbolon_protocol::wire::{Request, Response};
 use tokio::runtime::{Builder, Runtime};
 
+/// One holder makes more keys a second here than the access manager would let it.
+const LIMITS: &str = "\n[limits]\nrequests-per-sec = 1000000\nburst = 1000000\n";
 /// Keys that are made at the same time.
 const AT_A_TIME: usize = 64;
 
@@ -44,7 +46,11 @@ impl Site {
     /// # Panics
     /// If anything fails: there is nothing to measure then.
     pub fn start() -> Self {
-        let deployment = Deployment::start();
+        let files = symbolon_e2e::Site::prepare();
+        let config = files.config("access-manager");
+        let text = std::fs::read_to_string(&config).expect("the files are laid out");
+        std::fs::write(&config, text + LIMITS).expect("the files can be written");
+        let deployment = files.start();
         let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
         let profile = Profile::load(&deployment.site().directory().join("profile.toml")).expect("a profile");
         let inside = runtime.enter();
