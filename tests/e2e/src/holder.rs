@@ -1,8 +1,8 @@
 //! What a message's rightful holder can compute, and no server ever should: used to look for it in servers.
 
-use symbolon_envelope::{Context, Preamble};
+use symbolon_envelope::{Aes256GcmCore, Context, Preamble};
 use symbolon_fragments::names::Index;
-use symbolon_fragments::{Binding, CombineError, Evaluation, Input, Instance, Output};
+use symbolon_fragments::{Binding, CombineError, Derived, Evaluation, Input, Instance, Output};
 use symbolon_protocol::api::Operation;
 use symbolon_trust::EpochCertificate;
 
@@ -62,10 +62,14 @@ pub fn combine(
 
 /// The message's key, checked by what it opens.
 fn derive(output: &Output, preamble: &Preamble) -> [u8; 32] {
-    let context = Context::new().canonical();
-    let header = preamble.header().encode();
-    let derived = || output.derive(None, Binding { header: &header, context: &context });
-    preamble.unlock::<symbolon_envelope::Aes256GcmCore>(derived()).expect("the key is the message's");
-    let (key, _) = derived().into_parts();
+    preamble.unlock::<Aes256GcmCore>(derived(output, preamble)).expect("the key is the message's");
+    let (key, _) = derived(output, preamble).into_parts();
     *key.as_bytes()
+}
+
+/// What comes of a combined output without a customer fragment, for messages without context. It is the message's key only where the
+/// message's own commitment says so.
+pub fn derived(output: &Output, preamble: &Preamble) -> Derived {
+    let context = Context::new().canonical();
+    output.derive(None, Binding { header: &preamble.header().encode(), context: &context })
 }

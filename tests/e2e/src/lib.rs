@@ -29,7 +29,7 @@ pub use command::{Finished, run};
 pub use crash::Crash;
 pub use deployment::{Cli, Deployment, MANAGERS, Person, Site, new_person};
 pub use guardian::Guardian;
-pub use holder::{Ingredients, combine, ingredients};
+pub use holder::{Ingredients, combine, derived, ingredients};
 pub use namespace::small_disk;
 pub use party::{Conversation, Party, new_key, unix_time};
 pub use port::free_port;
@@ -37,7 +37,16 @@ pub use process::{Process, Start};
 pub use recorder::Recorder;
 pub use scan::{disk_contains, memory_contains};
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How long anything that should happen at once may take on a busy machine before the test fails.
 pub const PATIENCE: Duration = Duration::from_mins(1);
+
+/// Asks again and again, by real work each time, until it is so.
+#[track_caller]
+pub fn eventually(what: &str, is_so: impl Fn() -> bool) {
+    let start = Instant::now();
+    while !is_so() {
+        assert!(start.elapsed() < PATIENCE, "it did not come to this: {what}");
+    }
+}

@@ -3,8 +3,9 @@
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::PathBuf;
+use std::process::Command;
 
-use symbolon_e2e::{Deployment, Process, exit, small_disk};
+use symbolon_e2e::{Deployment, Process, exit, run, small_disk, symbolon};
 
 const MEGABYTE: usize = 1 << 20;
 
@@ -74,11 +75,14 @@ fn an_access_manager_with_a_full_disk_says_so_and_recovers() {
 }
 
 #[test]
-fn a_file_on_a_full_disk_is_not_left_half_written() {
+fn a_full_disk_on_this_side_is_said_to_be_full() {
     let deployment = Deployment::start();
     let cli = deployment.cli();
     cli.run(&["key", "create", "notes"]).succeeds();
-    let words =
-        cli.pipe(&["encrypt", "--key", "notes", "--output", "/dev/full"], b"message").fails(exit::LOCAL);
-    assert!(words.contains("/dev/full"), "{words}");
+    let mut command = Command::new("sh");
+    let script = "exec \"$0\" --profile \"$1\" encrypt --key notes > /dev/full";
+    command.args(["-c", script]).arg(symbolon()).arg(cli.profile());
+    let refused = run(&mut command, b"message");
+    assert!(![Some(0), Some(exit::BUG)].contains(&refused.code), "{refused}");
+    assert!(refused.stderr.contains("no space left"), "{refused}");
 }

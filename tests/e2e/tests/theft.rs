@@ -9,12 +9,12 @@ use symbolon_client::owner::Office;
 use symbolon_client::{NoUnlock, Profile, customer};
 use symbolon_e2e::datastore::{blob, bytes, datastore, query};
 use symbolon_e2e::{
-    Account, Deployment, Party, Recorder, Site, combine, disk_contains, exit, free_port, ingredients,
-    instance, memory_contains,
+    Account, Deployment, Party, Recorder, Site, combine, derived, disk_contains, exit, free_port,
+    ingredients, instance, memory_contains,
 };
-use symbolon_envelope::Preamble;
+use symbolon_envelope::{Aes256GcmCore, Preamble};
 use symbolon_fragments::names::SuiteId;
-use symbolon_fragments::{Input, load};
+use symbolon_fragments::{CombineError, Input, Output, load};
 use symbolon_protocol::api::Operation::{Decrypt, Encrypt};
 use symbolon_protocol::wire::{Document, Error, Refusal};
 use symbolon_trust::{Grant, Operation, Permit, Principal, Signed};
@@ -246,6 +246,60 @@ fn a_stolen_access_manager_and_one_manager_still_lack_a_share() {
     assert_eq!(own.as_bytes(), &ingredients.evaluations[0][..], "the stolen share is the real one");
     let alone = combine(&ingredients.certificate, &preamble, &[(account.index(0), own.as_bytes())]);
     assert!(alone.is_err(), "one share of two made a key");
+}
+
+/// What the stolen fragments of some managers evaluate a ciphertext's input to, without asking anybody.
+fn offline(
+    deployment: &Deployment,
+    key: &str,
+    sealed: &[u8],
+    positions: &[usize],
+) -> Result<Output, CombineError> {
+    let account = deployment.account();
+    let preamble = Preamble::parse(sealed).unwrap();
+    let header = preamble.header();
+    let person = Party::new(&deployment.identity_of_person());
+    let manager = person.direct(deployment.manager_address(0), &account.manager(0)).unwrap();
+    let certificate = account.newest_instance(&manager, account.set_of(&person, key)).body().clone();
+    let shares: Vec<_> = positions
+        .iter()
+        .map(|position| {
+            let fragment = load(header.suite, &deployment.fragment_of_manager(*position, key)).unwrap();
+            let input = Input::new(&header.scope(), &header.fields());
+            (account.index(*position), fragment.evaluate(&[input]).unwrap()[0].as_bytes().to_vec())
+        })
+        .collect();
+    let shares: Vec<_> = shares.iter().map(|(index, share)| (*index, &share[..])).collect();
+    combine(&certificate, &preamble, &shares)
+}
+
+#[test]
+fn the_threshold_is_what_it_says() {
+    let deployment = Deployment::start();
+    deployment.cli().run(&["key", "create", "notes"]).succeeds();
+    let sealed = deployment.cli().pipe(&["encrypt", "--key", "notes"], b"message").succeeds();
+    let preamble = Preamble::parse(&sealed).unwrap();
+    for one in [0, 1, 2] {
+        assert!(offline(&deployment, "notes", &sealed, &[one]).is_err());
+    }
+    // Two managers stolen together are the threshold: the claim ends here, and this is where.
+    for two in [[0, 1], [0, 2], [1, 2]] {
+        let output = offline(&deployment, "notes", &sealed, &two).unwrap();
+        assert!(preamble.unlock::<Aes256GcmCore>(derived(&output, &preamble)).is_ok());
+    }
+}
+
+#[test]
+fn a_customer_fragment_protects_even_from_all_managers() {
+    let deployment = Deployment::start();
+    let cli = deployment.cli();
+    cli.run(&["customer-fragment", "create", "--plain"]).succeeds();
+    cli.run(&["key", "create", "guarded", "--customer-fragment"]).succeeds();
+    let sealed = cli.pipe(&["encrypt", "--key", "guarded"], b"message").succeeds();
+    let preamble = Preamble::parse(&sealed).unwrap();
+    let output = offline(&deployment, "guarded", &sealed, &[0, 1]).unwrap();
+    assert!(preamble.unlock::<Aes256GcmCore>(derived(&output, &preamble)).is_err(), "opened without it");
+    assert_eq!(cli.pipe(&["decrypt"], &sealed).succeeds(), b"message");
 }
 
 #[test]
