@@ -10,13 +10,14 @@
 //! deny.document           the newest deny document
 //! orders/3.order          every order
 //! unsigned/…              documents that wait for other administrators' signatures
+//! lock                    held by the command that signs
 //! ```
 
 use crate::error::FileError;
 use crate::secret::SecretError;
 use minicbor::{Decode, Encode};
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use symbolon_encoding::{from_canonical, to_canonical};
 use symbolon_fragments::names::AccountId;
@@ -35,6 +36,8 @@ pub struct Owner {
     rival: Option<VerifiedDeny>,
     orders: OrderBook,
     grants: BTreeMap<u64, Signed<Grant>>,
+    /// Held as long as this lives, where something is to be signed.
+    lock: Option<File>,
 }
 
 /// Why something can't be done in the owner's folder.
@@ -93,7 +96,21 @@ impl Owner {
             orders.take(VerifiedOrder::recall(order, &root)?, issued)?;
         }
         let grants = read_all::<Grant>(&folder.join("grants"), "grant")?;
-        Ok(Self { folder: folder.into(), root, deny, rival: None, orders, grants })
+        Ok(Self { folder: folder.into(), root, deny, rival: None, orders, grants, lock: None })
+    }
+
+    /// Opens the folder to sign something, and waits for whoever else is signing there: numbers are given once.
+    pub fn open_to_sign(folder: &Path) -> Result<Self, OwnerError> {
+        let file = folder.join("lock");
+        let lock = File::options().create(true).append(true).open(&file);
+        let lock =
+            lock.and_then(|lock| lock.lock().map(|()| lock)).map_err(|cause| FileError::io(&file, cause))?;
+        Ok(Self { lock: Some(lock), ..Self::open(folder)? })
+    }
+
+    /// Whether nobody else can sign here meanwhile.
+    pub const fn is_locked(&self) -> bool {
+        self.lock.is_some()
     }
 
     /// The folder.
@@ -263,7 +280,7 @@ pub(super) fn write<B: Encode<()>>(file: &Path, signed: &Signed<B>) -> Result<()
         std::io::Write::write_all(&mut draft, &to_canonical(signed))?;
         draft.as_file().sync_all()?;
         draft.persist(file).map_err(|error| error.error)?;
-        fs::File::open(folder)?.sync_all()
+        File::open(folder)?.sync_all()
     };
     write().map_err(|cause| FileError::io(file, cause))
 }

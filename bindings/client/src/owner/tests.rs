@@ -100,6 +100,24 @@ fn what_was_signed_is_there_when_the_folder_is_opened_again() {
 }
 
 #[test]
+fn two_commands_at_once_give_two_numbers() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(Owner::found(folder.path(), new_account(), &passphrase()).unwrap());
+    let grant = || {
+        let mut knows = Knows("right");
+        let mut owner = Owner::open_to_sign(folder.path()).unwrap();
+        assert!(owner.is_locked());
+        owner.make_grant(&mut Signer::new(folder.path(), &mut knows), terms()).unwrap().body().id
+    };
+    let mut numbers: Vec<u64> = std::thread::scope(|scope| {
+        let running: Vec<_> = (0..4).map(|_| scope.spawn(grant)).collect();
+        running.into_iter().map(|one| one.join().unwrap()).collect()
+    });
+    numbers.sort_unstable();
+    assert_eq!(numbers, [1, 2, 3, 4]);
+}
+
+#[test]
 fn an_enabled_key_is_enabled_and_a_spared_one_spared() {
     let folder = tempfile::tempdir().unwrap();
     let mut owner = Owner::found(folder.path(), new_account(), &passphrase()).unwrap();

@@ -50,7 +50,7 @@ impl Desk {
         work: impl AsyncFnOnce(&mut Owner, &mut Signer<'_>, &Courier) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
         let folder = self.folder(context)?;
-        let mut owner = Owner::open(&folder)?;
+        let mut owner = Owner::open_to_sign(&folder)?;
         let mut unlock = Known::ask(context, office)?;
         let mut keys = Signer::new(&folder, &mut unlock);
         let courier = courier(context, owner.root(), &mut keys, office)?;

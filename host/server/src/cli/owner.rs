@@ -138,7 +138,7 @@ impl Sign {
                 );
                 complete.map_err(|missing| Failure::new(Kind::Unavailable, missing).next(next))?;
             }
-            waiting => Owner::open(&self.owner)?.sign_too(&self.file, waiting, &mut keys)?,
+            waiting => Owner::open_to_sign(&self.owner)?.sign_too(&self.file, waiting, &mut keys)?,
         }
         context.output().answer(&Complete)
     }
