@@ -41,7 +41,7 @@ fn a_manager_restored_from_an_old_backup_has_nothing_to_answer_and_is_repaired()
     assert_eq!(cli.pipe(&["decrypt"], &sealed).succeeds(), b"message");
     deployment.managers[1].stop();
     let words = cli.pipe(&["decrypt"], &sealed).fails(exit::UNAVAILABLE);
-    assert!(words.contains("kfm-1") && words.contains("kfm-2"), "{words}");
+    assert!(words.contains("kfm-2"), "{words}");
     deployment.managers[1].restart();
 
     deployment.owner().run(&["order", "repair", "--manager", "kfm-1"]).succeeds();
