@@ -59,9 +59,9 @@ fn combine(bencher: &mut criterion::Bencher<'_>, sharing: &Sharing, inputs: &[In
 }
 
 fn verify(bencher: &mut criterion::Bencher<'_>, sharing: &Sharing, inputs: &[Input]) {
-    let answer =
-        |manager: &Box<dyn symbolon_fragments::Evaluator>| manager.evaluate_proven(inputs, &mut rng());
-    let answers: Vec<_> = sharing.managers[..2].iter().map(|m| answer(m).expect("a batch")).collect();
+    let managers = sharing.managers[..2].iter();
+    let answers = managers.map(|manager| manager.evaluate_proven(inputs, &mut rng()).expect("a batch"));
+    let answers: Vec<_> = answers.collect();
     let start = || sharing.instance.combination(inputs.to_vec()).expect("a batch");
     bencher.iter_batched(
         start,

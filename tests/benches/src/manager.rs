@@ -55,9 +55,9 @@ const SHAPES: [Shape; 3] = [
 const WARM_UP: Duration = Duration::from_millis(500);
 
 /// Inputs per processor second of the first manager, for both suites.
-pub fn figures(site: &Site, rounds: usize, span: Duration) -> Vec<Figure> {
+pub fn figures(at: &Site, rounds: usize, span: Duration) -> Vec<Figure> {
     let figure = |suite, shape: Shape| {
-        let runs: Vec<_> = (0..rounds).map(|_| round(site, suite, shape, span)).collect();
+        let runs: Vec<_> = (0..rounds).map(|_| round(at, suite, shape, span)).collect();
         let (rates, baselines): (Vec<_>, Vec<_>) = runs.into_iter().unzip();
         let name = match suite {
             SuiteId::Ristretto255Sha512 => shape.name.to_owned(),
@@ -69,24 +69,24 @@ pub fn figures(site: &Site, rounds: usize, span: Duration) -> Vec<Figure> {
 }
 
 /// One measurement and its baseline.
-fn round(site: &Site, suite: SuiteId, shape: Shape, span: Duration) -> (f64, f64) {
-    let line = Arc::new(site.line(suite, shape.operation));
-    let writer = site.client.holder();
-    let pid = site.deployment.managers[0].pid();
-    drive(site, &line, writer, shape, WARM_UP);
+fn round(at: &Site, suite: SuiteId, shape: Shape, span: Duration) -> (f64, f64) {
+    let line = Arc::new(at.line(suite, shape.operation));
+    let writer = at.client.holder();
+    let pid = at.deployment.managers[0].pid();
+    drive(at, &line, writer, shape, WARM_UP);
     let before = cpu_time(pid);
-    let done = drive(site, &line, writer, shape, span);
-    let used = cpu_time(pid) - before;
+    let done = drive(at, &line, writer, shape, span);
+    let used = cpu_time(pid).saturating_sub(before);
     #[expect(clippy::cast_precision_loss, reason = "a count of seconds' worth of requests")]
     let rate = done as f64 / used.as_secs_f64();
     (rate, multiplications_per_cpu_second(suite))
 }
 
 /// Keeps requests in flight for that long; returns how many inputs were evaluated.
-fn drive(site: &Site, line: &Arc<Line>, writer: Thumbprint, shape: Shape, span: Duration) -> u64 {
+fn drive(at: &Site, line: &Arc<Line>, writer: Thumbprint, shape: Shape, span: Duration) -> u64 {
     let done = Arc::new(AtomicU64::new(0));
     let end = Instant::now() + span;
-    site.runtime.block_on(async {
+    at.runtime.block_on(async {
         let caller = |_| tokio::spawn(call_until(end, Arc::clone(line), writer, shape, Arc::clone(&done)));
         let callers: Vec<_> = (0..shape.requests).map(caller).collect();
         for caller in callers {

@@ -29,7 +29,7 @@ pub fn per_cpu_second(rounds: usize, times: u32, mut run: impl FnMut()) -> f64 {
     let one = |_| {
         let start = thread_time();
         (0..times).for_each(|_| run());
-        f64::from(times) / (thread_time() - start).as_secs_f64()
+        f64::from(times) / thread_time().saturating_sub(start).as_secs_f64()
     };
     median(&(0..rounds).map(one).collect::<Vec<_>>())
 }

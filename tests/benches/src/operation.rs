@@ -12,23 +12,22 @@ use symbolon_protocol::api::{Health, Operation, Permit, PermitRequest, path};
 const MICROSECONDS: f64 = 1e6;
 
 /// Decrypt and encrypt for both suites, and what a permit costs.
-pub fn figures(site: &Site, rounds: usize) -> Vec<Figure> {
+pub fn figures(at: &Site, rounds: usize) -> Vec<Figure> {
     let mut figures = Vec::new();
     for suite in SuiteId::ALL {
-        figures.extend(of_suite(site, suite, rounds));
+        figures.extend(of_suite(at, suite, rounds));
     }
-    figures.push(permit(site, rounds));
+    figures.push(permit(at, rounds));
     figures
 }
 
-fn of_suite(site: &Site, suite: SuiteId, rounds: usize) -> [Figure; 2] {
+fn of_suite(at: &Site, suite: SuiteId, rounds: usize) -> [Figure; 2] {
     let key = key(suite).parse().expect("a key id");
     let context = Context::new();
-    let encrypt = || {
-        site.runtime.block_on(site.client.encrypt(&key, b"a short message", &context)).expect("it is granted")
-    };
+    let encrypt =
+        || at.runtime.block_on(at.client.encrypt(&key, b"a short message", &context)).expect("it is granted");
     let sealed = encrypt();
-    let decrypt = || site.runtime.block_on(site.client.decrypt(&sealed, &context)).expect("it is granted");
+    let decrypt = || at.runtime.block_on(at.client.decrypt(&sealed, &context)).expect("it is granted");
     decrypt();
     let decryption = seconds(rounds, || drop(black_box(decrypt())));
     let encryption = seconds(rounds, || drop(black_box(encrypt())));
@@ -64,17 +63,22 @@ fn bare(suite: SuiteId, proven: bool, rounds: usize) -> f64 {
         (Sharing::index(position), evaluations, proof)
     };
     let answers = [answer(0), answer(1)];
-    let manager = || match proven {
-        true => drop(black_box(sharing.managers[0].evaluate_proven(&inputs, &mut rng()))),
-        false => drop(black_box(sharing.managers[0].evaluate(&inputs))),
+    let manager = || {
+        if proven {
+            drop(black_box(sharing.managers[0].evaluate_proven(&inputs, &mut rng())));
+        } else {
+            drop(black_box(sharing.managers[0].evaluate(&inputs)));
+        }
     };
     let client = || {
         let mut combination = sharing.instance.combination(inputs.clone()).expect("a batch");
         for (index, evaluations, proof) in &answers {
-            match proven {
-                true => combination.accept_proven(*index, evaluations, proof).expect("it is right"),
-                false => combination.accept(*index, evaluations).expect("it is right"),
-            }
+            let proof = proven.then_some(proof);
+            let accepted = match proof {
+                Some(proof) => combination.accept_proven(*index, evaluations, proof),
+                None => combination.accept(*index, evaluations),
+            };
+            accepted.expect("it is right");
         }
         let output = combination.finish().expect("two answers").remove(0);
         drop(black_box(output.derive(None, Binding { header: &[0; 200], context: &[0; 1] })));
@@ -86,8 +90,8 @@ fn bare(suite: SuiteId, proven: bool, rounds: usize) -> f64 {
 }
 
 /// A permit from the access manager, beside the same exchange without a signature and without a word in the audit log.
-fn permit(site: &Site, rounds: usize) -> Figure {
-    let access = site.client.access();
+fn permit(at: &Site, rounds: usize) -> Figure {
+    let access = at.client.access();
     let path = path::of_account(path::PERMITS, access.account());
     let wanted = PermitRequest {
         key: key(SuiteId::Ristretto255Sha512).into(),
@@ -96,12 +100,11 @@ fn permit(site: &Site, rounds: usize) -> Figure {
         on_behalf_of: None,
     };
     let permit = || {
-        let answer: Permit =
-            site.runtime.block_on(access.post(path.clone(), &wanted)).expect("it is granted");
+        let answer: Permit = at.runtime.block_on(access.post(path.clone(), &wanted)).expect("it is granted");
         drop(black_box(answer));
     };
     let health = || {
-        let answer: Health = site.runtime.block_on(access.get(path::HEALTH)).expect("it answers");
+        let answer: Health = at.runtime.block_on(access.get(path::HEALTH)).expect("it answers");
         drop(black_box(answer));
     };
     permit();

@@ -54,7 +54,7 @@ fn worker(
     chunk: usize,
     work: Work,
 ) -> io::Result<()> {
-    let mut unit = vec![Vec::with_capacity(CHUNK + TAG); UNIT];
+    let mut unit: Vec<_> = (0..UNIT).map(|_| Vec::with_capacity(CHUNK + TAG)).collect();
     loop {
         let mut reading = input.lock().expect("no worker panics");
         let number = reading.turn;
