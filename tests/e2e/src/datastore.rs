@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::run;
 
-/// The SQLite file among the files of a role's directory.
+/// The `SQLite` file among the files of a role's directory.
 pub fn datastore(home: &Path) -> PathBuf {
     let files = std::fs::read_dir(home)
         .expect("the directory can be read")

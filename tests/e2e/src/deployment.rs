@@ -4,7 +4,6 @@ use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::{Mutex, PoisonError};
 
 use crate::{Account, Finished, Guardian, Process, Start, run, symbolon, wrong_clock};
 
@@ -77,7 +76,7 @@ impl Site {
         let access_manager = self.role("access-manager").ready(&self.guardian);
         let managers = MANAGERS.map(|name| self.role(name).spawn(&self.guardian));
         let managers = managers.map(Process::when_ready);
-        Deployment { managers, access_manager, site: self, desk: Mutex::new(()) }
+        Deployment { managers, access_manager, site: self }
     }
 }
 
@@ -88,8 +87,6 @@ pub struct Deployment {
     /// The access manager.
     pub access_manager: Process,
     site: Site,
-    /// One grant at a time, so that concurrent tests need not wait for the owner's folder and can tell failures apart.
-    desk: Mutex<()>,
 }
 
 impl Deployment {

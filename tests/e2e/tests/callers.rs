@@ -4,7 +4,7 @@ use std::sync::{LazyLock, Mutex, PoisonError};
 
 use symbolon_client::owner::Office;
 use symbolon_e2e::{Account, Conversation, Credential, Deployment, Party, exit, instance, unix_time};
-use symbolon_fragments::names::{InstanceId, Thumbprint};
+use symbolon_fragments::names::InstanceId;
 use symbolon_protocol::api::Operation::{Decrypt, Encrypt};
 use symbolon_protocol::wire::{Denial, Document, Error, Refusal, Request};
 use symbolon_trust::{Operation, Permit, Seconds, Signed};
@@ -45,10 +45,6 @@ impl Caller {
     fn open(&self, position: usize) -> Conversation<'_> {
         let address = DEPLOYMENT.manager_address(position);
         self.party.direct(address, &self.account.manager(position)).expect("the manager is up")
-    }
-
-    fn thumbprint(&self) -> Thumbprint {
-        self.party.key().public().thumbprint()
     }
 }
 

@@ -1,7 +1,7 @@
 //! Death in the middle of every state change: one role at a time is killed instead of its 1st, 2nd, 3rd, … flush to disk while a key is
 //! created, its fragments are refreshed and a caller is revoked. Nothing is lost, and everything can be asked for again.
 
-use symbolon_e2e::{Crash, Deployment, Process};
+use symbolon_e2e::{Crash, Deployment, Finished, Process, exit};
 
 /// So many state changes at least are gone through, or the test does not test what it says.
 const AT_LEAST: u32 = 3;
@@ -12,24 +12,26 @@ const AT_MOST: u32 = 60;
 fn afternoon(deployment: &Deployment, round: u32, holder: &str) -> Result<(), String> {
     let key = format!("round-{round}");
     let cli = deployment.cli();
-    if cli.run(&["key", "show", &key]).code != Some(0) {
-        done(cli.run(&["key", "create", &key]))?;
+    // Asked for again, a key whose making was interrupted is finished; one that is finished is there already.
+    let created = cli.run(&["key", "create", &key]);
+    if created.code != Some(exit::CONFLICT) {
+        done(&created)?;
     }
     let sealed = cli.pipe(&["encrypt", "--key", &key], key.as_bytes());
     if sealed.code != Some(0) {
         return Err(sealed.to_string());
     }
-    done(cli.run(&["refresh", &key]))?;
+    done(&cli.run(&["refresh", &key]))?;
     let opened = cli.pipe(&["decrypt"], &sealed.stdout);
     if opened.code != Some(0) || opened.stdout != key.as_bytes() {
         return Err(opened.to_string());
     }
     let grant = ["grant", "create", "--to", holder, "--key", &key, "--allow", "encrypt"];
-    done(deployment.owner().run(&grant))?;
-    done(deployment.owner().run(&["grant", "revoke", "--holder", holder]))
+    done(&deployment.owner().run(&grant))?;
+    done(&deployment.owner().run(&["grant", "revoke", "--holder", holder]))
 }
 
-fn done(finished: symbolon_e2e::Finished) -> Result<(), String> {
+fn done(finished: &Finished) -> Result<(), String> {
     if finished.code == Some(0) { Ok(()) } else { Err(finished.to_string()) }
 }
 

@@ -211,8 +211,8 @@ fn a_fragment_manager_holds_nothing_of_another_and_no_derived_key() {
     );
     assert!(!disk_contains(&home, &fragments[0]), "at rest even its own fragment is sealed");
     for (name, needle) in [
-        ("another's fragment", fragments[1].to_vec()),
-        ("another's fragment", fragments[2].to_vec()),
+        ("another's fragment", fragments[1].clone()),
+        ("another's fragment", fragments[2].clone()),
         ("another's evaluation", ingredients.evaluations[1].clone()),
         ("another's evaluation", ingredients.evaluations[2].clone()),
         ("the message's key", ingredients.key.to_vec()),
