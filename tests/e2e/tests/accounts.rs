@@ -52,7 +52,9 @@ fn found(site: &Site) -> Second {
     let permit = printed(site, "access-manager", "access-manager", "permit ");
     let folder = owner.to_str().unwrap();
     let mut words = vec!["init", "--owner", folder, "--access-manager", &access_manager, "--permit", &permit];
-    managers.iter().for_each(|manager| words.extend(["--manager", manager]));
+    for manager in &managers {
+        words.extend(["--manager", manager]);
+    }
     let founder = site.cli().with_passphrase(&passphrase);
     let said = founder.run(&words).text();
     let root = owner.join("account.root");
