@@ -174,6 +174,7 @@ pub struct Cli {
     profile: PathBuf,
     passphrase: Option<PathBuf>,
     environment: Vec<(String, String)>,
+    impatience: Option<u32>,
 }
 
 impl Cli {
@@ -184,6 +185,7 @@ impl Cli {
             profile: profile.to_owned(),
             passphrase: None,
             environment: Vec::new(),
+            impatience: None,
         }
     }
 
@@ -206,6 +208,13 @@ impl Cli {
         self
     }
 
+    /// The same person, who gives up a command after so long.
+    #[must_use]
+    pub fn within_secs(mut self, seconds: u32) -> Self {
+        self.impatience = Some(seconds);
+        self
+    }
+
     /// Runs one command, nothing on its standard input.
     pub fn run(&self, arguments: &[&str]) -> Finished {
         self.pipe(arguments, b"")
@@ -213,13 +222,20 @@ impl Cli {
 
     /// Runs one command with `input` on its standard input.
     pub fn pipe(&self, arguments: &[&str], input: &[u8]) -> Finished {
-        let mut command = Command::new(symbolon());
+        let mut command = self.program();
         command.current_dir(&self.directory).arg("--profile").arg(&self.profile);
         if let Some(file) = &self.passphrase {
             command.arg("--passphrase-file").arg(file);
         }
         command.envs(self.environment.iter().map(|(k, v)| (k, v)));
         run(command.args(arguments), input)
+    }
+
+    fn program(&self) -> Command {
+        let Some(seconds) = self.impatience else { return Command::new(symbolon()) };
+        let mut command = Command::new("timeout");
+        command.args(["--signal", "KILL", &seconds.to_string()]).arg(symbolon());
+        command
     }
 
     /// Runs one command with `--json`, and gives its answer.

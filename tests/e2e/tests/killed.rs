@@ -1,34 +1,40 @@
 //! Death in the middle of every state change: one role at a time is killed instead of its 1st, 2nd, 3rd, … flush to disk while a key is
 //! created, its fragments are refreshed and a caller is revoked. Nothing is lost, and everything can be asked for again.
 
-use symbolon_e2e::{Crash, Deployment, Finished, Process, exit};
+use symbolon_e2e::{Crash, Deployment, Finished, Process, Start, exit};
 
 /// So many state changes at least are gone through, or the test does not test what it says.
 const AT_LEAST: u32 = 3;
 /// A run that never gets through without dying would go on for ever.
 const AT_MOST: u32 = 60;
 
+/// How long somebody waits for a manager that died, before asking again.
+const IMPATIENCE: u32 = 10;
+
 /// What an owner does in an afternoon; every step may be asked for again.
-fn afternoon(deployment: &Deployment, round: u32, holder: &str) -> Result<(), String> {
-    let key = format!("round-{round}");
-    let cli = deployment.cli();
+fn afternoon(deployment: &Deployment, key: &str, holder: &str) -> Result<(), String> {
+    let cli = deployment.cli().within_secs(IMPATIENCE);
     // Asked for again, a key whose making was interrupted is finished; one that is finished is there already.
-    let created = cli.run(&["key", "create", &key]);
+    let created = cli.run(&["key", "create", key]);
     if created.code != Some(exit::CONFLICT) {
         done(&created)?;
     }
-    let sealed = cli.pipe(&["encrypt", "--key", &key], key.as_bytes());
+    let sealed = cli.pipe(&["encrypt", "--key", key], key.as_bytes());
     if sealed.code != Some(0) {
         return Err(sealed.to_string());
     }
-    done(&cli.run(&["refresh", &key]))?;
+    done(&cli.run(&["refresh", key]))?;
     let opened = cli.pipe(&["decrypt"], &sealed.stdout);
     if opened.code != Some(0) || opened.stdout != key.as_bytes() {
         return Err(opened.to_string());
     }
-    let grant = ["grant", "create", "--to", holder, "--key", &key, "--allow", "encrypt"];
-    done(&deployment.owner().run(&grant))?;
-    done(&deployment.owner().run(&["grant", "revoke", "--holder", holder]))
+    let grant = ["grant", "create", "--to", holder, "--key", key, "--allow", "encrypt"];
+    done(&deployment.owner().within_secs(IMPATIENCE).run(&grant))?;
+    done(&deployment.owner().within_secs(IMPATIENCE).run(&["grant", "revoke", "--holder", holder]))
+}
+
+fn role_holds_fragments(role: &Start) -> bool {
+    role.name.starts_with("kfm-")
 }
 
 fn done(finished: &Finished) -> Result<(), String> {
@@ -50,13 +56,16 @@ fn die_everywhere(role: fn(&mut Deployment) -> &mut Process) {
         *role(&mut deployment) = crash.under(&honest).ready(&guardian);
         crash.arm(round);
         let holder = deployment.person(&format!("person-{round}")).fingerprint;
-        let first = afternoon(&deployment, round, &holder);
+        let key = format!("round-{round}");
+        let first = afternoon(&deployment, &key, &holder);
         let died = !role(&mut deployment).is_running();
         if died {
             crash.disarm();
             let process = role(&mut deployment);
             process.restart_dead();
-            afternoon(&deployment, round, &holder).unwrap_or_else(|error| panic!("round {round}: {error}"));
+            // The attempt to generate a key may have died with the manager, and is never taken up again: a new key is asked for.
+            let again = if role_holds_fragments(&honest) { format!("{key}-again") } else { key };
+            afternoon(&deployment, &again, &holder).unwrap_or_else(|error| panic!("round {round}: {error}"));
         } else {
             first.unwrap_or_else(|error| panic!("round {round}, nobody died: {error}"));
         }
