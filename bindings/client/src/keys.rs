@@ -176,7 +176,8 @@ impl Keys<'_> {
         Ok(KeyInfo { entry, certificates })
     }
 
-    /// This holder's create request of a version that has no certificate yet.
+    /// This holder's create request of a version that has no certificate yet, if it can still be finished: its set was
+    /// made, and it has not expired. Any other is asked for anew, since the ceremony that makes a set is never retried.
     async fn pending(&self, key: &KeyId) -> Result<Option<Signed<CreateRequest>>, Error> {
         let entry = match self.entry(key).await {
             Ok(entry) => entry,
@@ -189,7 +190,11 @@ impl Keys<'_> {
         let request: Signed<CreateRequest> = crate::access::document(&pending.request)
             .map_err(|error| self.0.access().explain(error, Subject::default()))?;
         let ours = request.signature_of(&self.0.inner.holder.public()).is_some();
-        if ours { Ok(Some(request)) } else { Err(Conflict::KeyPending(key.clone()).into()) }
+        if !ours {
+            return Err(Conflict::KeyPending(key.clone()).into());
+        }
+        let can_be_finished = pending.set.is_some() && self.0.manager_time().await? < request.body().expires;
+        Ok(can_be_finished.then_some(request))
     }
 
     /// Sends a create request.

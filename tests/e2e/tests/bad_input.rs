@@ -5,7 +5,7 @@ use std::net::TcpListener;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
-use symbolon_e2e::{Site, exit};
+use symbolon_e2e::{Site, datastore::query, exit};
 
 /// How a role refuses to start: with the right exit code, in words, without a panic.
 #[track_caller]
@@ -101,11 +101,14 @@ fn a_corrupted_datastore_is_refused_and_left_as_it_is() {
     }
 }
 
-/// Overwrites a page in the middle, as a failing disk would.
+/// Overwrites the second half, as a failing disk would; no newer copy of a page is left in the write-ahead log.
 fn scribble(path: &Path) {
+    query(path, "PRAGMA wal_checkpoint(TRUNCATE)", &[]);
     let file = File::options().write(true).open(path).unwrap();
-    let middle = file.metadata().unwrap().len() / 2 / 4096 * 4096;
-    file.write_all_at(&[0xa5; 4096], middle).unwrap();
+    let length = file.metadata().unwrap().len();
+    let middle = length / 2 / 4096 * 4096;
+    let noise = vec![0xa5; usize::try_from(length - middle).unwrap()];
+    file.write_all_at(&noise, middle).unwrap();
 }
 
 #[test]

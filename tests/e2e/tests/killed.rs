@@ -1,7 +1,7 @@
 //! Death in the middle of every state change: one role at a time is killed instead of its 1st, 2nd, 3rd, … flush to disk while a key is
 //! created, its fragments are refreshed and a caller is revoked. Nothing is lost, and everything can be asked for again.
 
-use symbolon_e2e::{Crash, Deployment, Finished, Process, Start, exit};
+use symbolon_e2e::{Crash, Deployment, Finished, Process, exit};
 
 /// So many state changes at least are gone through, or the test does not test what it says.
 const AT_LEAST: u32 = 3;
@@ -9,12 +9,12 @@ const AT_LEAST: u32 = 3;
 const AT_MOST: u32 = 60;
 
 /// How long somebody waits for a manager that died, before asking again.
-const IMPATIENCE: u32 = 10;
+const IMPATIENCE: u32 = 5;
 
 /// What an owner does in an afternoon; every step may be asked for again.
 fn afternoon(deployment: &Deployment, key: &str, holder: &str) -> Result<(), String> {
     let cli = deployment.cli().within_secs(IMPATIENCE);
-    // Asked for again, a key whose making was interrupted is finished; one that is finished is there already.
+    // Asked for again, a key whose making was interrupted is made; one that is finished is there already.
     let created = cli.run(&["key", "create", key]);
     if created.code != Some(exit::CONFLICT) {
         done(&created)?;
@@ -31,10 +31,6 @@ fn afternoon(deployment: &Deployment, key: &str, holder: &str) -> Result<(), Str
     let grant = ["grant", "create", "--to", holder, "--key", key, "--allow", "encrypt"];
     done(&deployment.owner().within_secs(IMPATIENCE).run(&grant))?;
     done(&deployment.owner().within_secs(IMPATIENCE).run(&["grant", "revoke", "--holder", holder]))
-}
-
-fn role_holds_fragments(role: &Start) -> bool {
-    role.name.starts_with("kfm-")
 }
 
 fn done(finished: &Finished) -> Result<(), String> {
@@ -63,9 +59,7 @@ fn die_everywhere(role: fn(&mut Deployment) -> &mut Process) {
             crash.disarm();
             let process = role(&mut deployment);
             process.restart_dead();
-            // The attempt to generate a key may have died with the manager, and is never taken up again: a new key is asked for.
-            let again = if role_holds_fragments(&honest) { format!("{key}-again") } else { key };
-            afternoon(&deployment, &again, &holder).unwrap_or_else(|error| panic!("round {round}: {error}"));
+            afternoon(&deployment, &key, &holder).unwrap_or_else(|error| panic!("round {round}: {error}"));
         } else {
             first.unwrap_or_else(|error| panic!("round {round}, nobody died: {error}"));
         }

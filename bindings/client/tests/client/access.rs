@@ -112,8 +112,13 @@ impl AccessDouble {
         self.permits.load(Ordering::Relaxed)
     }
 
-    pub fn stop(&self) {
+    /// Goes away for good.
+    pub async fn stop(&self) {
         self.stop.cancel();
+        // Until the listener is gone, the system accepts connections for it.
+        while tokio::net::TcpStream::connect(&self.address).await.is_ok() {
+            tokio::task::yield_now().await;
+        }
     }
 
     async fn answer(

@@ -137,7 +137,7 @@ async fn what_the_access_manager_denies_is_told() {
     site.access.deny(None);
     let unknown = client.encrypt(&key("unknown"), b"", &Context::new()).await;
     assert!(matches!(unknown, Err(Error::NotFound(NotFound::Key(name))) if name == key("unknown")));
-    site.access.stop();
+    site.access.stop().await;
     let gone = site.client().encrypt(&key("notes"), b"", &Context::new()).await;
     assert!(
         matches!(gone, Err(Error::Unavailable { cause: Unavailable::AccessManager { .. }, .. })),

@@ -20,7 +20,7 @@ use symbolon_protocol::{
     api::{CreateKey, Id, Key, Labels, Problem, SignedDocument, path},
     ceremony::Creation,
 };
-use symbolon_store::access::{NewKey, NewVersion, VersionRow};
+use symbolon_store::access::{NewKey, NewVersion, VersionRow, VersionStatus};
 use symbolon_trust::{
     CreateRequest, KeyCertificate, KeyKind, Signed, VerifiedCreate, VerifiedGrant, VerifiedKeyCertificate,
     hash,
@@ -129,8 +129,8 @@ async fn first_version(unit: &mut Unit, body: &CreateKey, verified: &VerifiedCre
     if request.version != 1 {
         return Err(Failure::malformed("a new key begins with version 1"));
     }
-    if unit.rows().key(&request.key).await?.is_some() {
-        return Err(Failure::KeyExists(request.key.clone()));
+    if let Some(newest) = unit.rows().versions(&request.key).await?.first() {
+        return ask_anew(unit, body, verified, newest).await;
     }
     let new = NewKey {
         key: request.key.clone(),
@@ -155,6 +155,12 @@ async fn further_version(
     }
     let versions = unit.rows().versions(key).await?;
     let newest = versions.first().ok_or_else(|| Failure::UnknownKey(key.clone()))?;
+    if request.purpose.number() != newest.version.purpose {
+        return Err(Failure::malformed("a key has one purpose in all its versions"));
+    }
+    if request.version == newest.version.version {
+        return ask_anew(unit, body, verified, newest).await;
+    }
     check_successor(request, newest)?;
     Ok(unit.rows().put_version(key, &new_version(body, verified)).await?)
 }
@@ -164,10 +170,25 @@ fn check_successor(request: &CreateRequest, newest: &VersionRow) -> Result<(), F
     if request.version != due {
         return Err(Failure::Superseded(format!("the next version of {} is {due}", request.key)));
     }
-    if request.purpose.number() != newest.version.purpose {
-        return Err(Failure::malformed("a key has one purpose in all its versions"));
-    }
     Ok(())
+}
+
+/// A ceremony that makes a key is never retried: if a member died in it, the holder asks for the same version anew. Only
+/// the last request counts, and none once the version has its certificate.
+async fn ask_anew(
+    unit: &mut Unit,
+    body: &CreateKey,
+    verified: &VerifiedCreate,
+    newest: &VersionRow,
+) -> Result<(), Failure> {
+    let request = verified.request();
+    let earlier: Signed<CreateRequest> = decode(&newest.version.request)?;
+    let asked_by = earlier.signatures().iter().map(|(key, _)| key.thumbprint());
+    let unfinished = newest.status == VersionStatus::Pending && newest.certificate.is_none();
+    if !unfinished || request.version != newest.version.version || !asked_by.eq([verified.holder()]) {
+        return Err(Failure::KeyExists(request.key.clone()));
+    }
+    Ok(unit.rows().replace_request(&request.key, &new_version(body, verified)).await?)
 }
 
 fn new_version(body: &CreateKey, verified: &VerifiedCreate) -> NewVersion {

@@ -210,6 +210,31 @@ impl Rows<'_, Write> {
         self.refresh_key(key).await
     }
 
+    /// Puts another create request in the place of that of a version that has no certificate yet.
+    pub async fn replace_request(&mut self, key: &KeyId, new: &NewVersion) -> Result<(), StoreError> {
+        sqlx::query(
+            "UPDATE key_version SET set_id = ?, suite = ?, shared = ?, purpose = ?, customer_fragment = ?, t = ?,
+                 members = ?, created = ?, request = ?, request_hash = ?
+             WHERE account = ? AND key = ? AND version = ? AND status = 'pending' AND certificate IS NULL",
+        )
+        .bind(new.set.map(|set| set.as_bytes().to_vec()))
+        .bind(new.suite)
+        .bind(new.shared)
+        .bind(new.purpose)
+        .bind(new.customer_fragment)
+        .bind(new.t)
+        .bind(members_column(&new.members))
+        .bind(column(new.created))
+        .bind(new.request.as_slice())
+        .bind(new.request_hash.to_vec())
+        .bind(self.account())
+        .bind(key.as_str())
+        .bind(column(new.version))
+        .execute(self.transaction.connection())
+        .await?;
+        self.refresh_key(key).await
+    }
+
     /// Sets a label.
     pub async fn put_label(&mut self, key: &KeyId, name: &str, value: &str) -> Result<(), StoreError> {
         sqlx::query("REPLACE INTO label (account, key, name, value) VALUES (?, ?, ?, ?)")
