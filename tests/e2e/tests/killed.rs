@@ -8,12 +8,14 @@ const AT_LEAST: u32 = 3;
 /// A run that never gets through without dying would go on for ever.
 const AT_MOST: u32 = 60;
 
-/// How long somebody waits for a manager that died, before asking again.
-const IMPATIENCE: u32 = 5;
+/// Seconds that somebody waits for a manager that died, before asking again.
+const IMPATIENT: u32 = 5;
+/// Seconds that somebody waits for managers that are all up.
+const PATIENT: u32 = 100;
 
 /// What an owner does in an afternoon; every step may be asked for again.
-fn afternoon(deployment: &Deployment, key: &str, holder: &str) -> Result<(), String> {
-    let cli = deployment.cli().within_secs(IMPATIENCE);
+fn afternoon(deployment: &Deployment, key: &str, holder: &str, within: u32) -> Result<(), String> {
+    let cli = deployment.cli().within_secs(within);
     // Asked for again, a key whose making was interrupted is made; one that is finished is there already.
     let created = cli.run(&["key", "create", key]);
     if created.code != Some(exit::CONFLICT) {
@@ -29,8 +31,8 @@ fn afternoon(deployment: &Deployment, key: &str, holder: &str) -> Result<(), Str
         return Err(opened.to_string());
     }
     let grant = ["grant", "create", "--to", holder, "--key", key, "--allow", "encrypt"];
-    done(&deployment.owner().within_secs(IMPATIENCE).run(&grant))?;
-    done(&deployment.owner().within_secs(IMPATIENCE).run(&["grant", "revoke", "--holder", holder]))
+    done(&deployment.owner().within_secs(within).run(&grant))?;
+    done(&deployment.owner().within_secs(within).run(&["grant", "revoke", "--holder", holder]))
 }
 
 fn done(finished: &Finished) -> Result<(), String> {
@@ -53,13 +55,14 @@ fn die_everywhere(role: fn(&mut Deployment) -> &mut Process) {
         crash.arm(round);
         let holder = deployment.person(&format!("person-{round}")).fingerprint;
         let key = format!("round-{round}");
-        let first = afternoon(&deployment, &key, &holder);
+        let first = afternoon(&deployment, &key, &holder, IMPATIENT);
         let died = !role(&mut deployment).is_running();
         if died {
             crash.disarm();
             let process = role(&mut deployment);
             process.restart_dead();
-            afternoon(&deployment, &key, &holder).unwrap_or_else(|error| panic!("round {round}: {error}"));
+            afternoon(&deployment, &key, &holder, PATIENT)
+                .unwrap_or_else(|error| panic!("round {round}: {error}"));
         } else {
             first.unwrap_or_else(|error| panic!("round {round}, nobody died: {error}"));
         }

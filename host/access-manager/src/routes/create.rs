@@ -185,7 +185,8 @@ async fn ask_anew(
     let earlier: Signed<CreateRequest> = decode(&newest.version.request)?;
     let asked_by = earlier.signatures().iter().map(|(key, _)| key.thumbprint());
     let unfinished = newest.status == VersionStatus::Pending && newest.certificate.is_none();
-    if !unfinished || request.version != newest.version.version || !asked_by.eq([verified.holder()]) {
+    let same = newest.version.request_hash == verified.hash();
+    if !unfinished || same || request.version != newest.version.version || !asked_by.eq([verified.holder()]) {
         return Err(Failure::KeyExists(request.key.clone()));
     }
     Ok(unit.rows().replace_request(&request.key, &new_version(body, verified)).await?)
