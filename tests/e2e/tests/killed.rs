@@ -1,16 +1,16 @@
-//! Death in the middle of every state change: one role at a time is killed instead of its 1st, 2nd, 3rd, … flush to disk while a key is
+//! Death in the middle of every state change: the access manager is killed instead of its 1st, 2nd, 3rd, … flush to disk while a key is
 //! created, its fragments are refreshed and a caller is revoked. Nothing is lost, and everything can be asked for again.
 
-use symbolon_e2e::{Crash, Deployment, Finished, Process, exit};
+use symbolon_e2e::{Crash, Deployment, Finished, exit};
 
 /// So many state changes at least are gone through, or the test does not test what it says.
 const AT_LEAST: u32 = 3;
 /// A run that never gets through without dying would go on for ever.
 const AT_MOST: u32 = 60;
 
-/// Seconds that somebody waits for a manager that died, before asking again.
+/// Seconds that somebody waits for a role that died, before asking again.
 const IMPATIENT: u32 = 5;
-/// Seconds that somebody waits for managers that are all up.
+/// Seconds that somebody waits for roles that are all up.
 const PATIENT: u32 = 100;
 
 /// What an owner does in an afternoon; every step may be asked for again.
@@ -39,28 +39,28 @@ fn done(finished: &Finished) -> Result<(), String> {
     if finished.code == Some(0) { Ok(()) } else { Err(finished.to_string()) }
 }
 
-/// Plays afternoons; in the n-th one, the role dies instead of its n-th flush.
-fn die_everywhere(role: fn(&mut Deployment) -> &mut Process) {
+/// Plays afternoons; in the n-th one, it dies instead of its n-th flush.
+#[test]
+fn an_access_manager_killed_in_every_state_change_loses_nothing() {
     let mut deployment = Deployment::start();
     let guardian = deployment.site().guardian().clone();
     let crash = Crash::new(&guardian);
-    let honest = role(&mut deployment).start().clone();
+    let honest = deployment.access_manager.start().clone();
     let cli = deployment.cli();
     cli.run(&["key", "create", "before"]).succeeds();
     let before = cli.pipe(&["encrypt", "--key", "before"], b"before").succeeds();
     for round in 1..=AT_MOST {
-        role(&mut deployment).kill();
+        deployment.access_manager.kill();
         crash.disarm();
-        *role(&mut deployment) = crash.under(&honest).ready(&guardian);
+        deployment.access_manager = crash.under(&honest).ready(&guardian);
         crash.arm(round);
         let holder = deployment.person(&format!("person-{round}")).fingerprint;
         let key = format!("round-{round}");
         let first = afternoon(&deployment, &key, &holder, IMPATIENT);
-        let died = !role(&mut deployment).is_running();
+        let died = !deployment.access_manager.is_running();
         if died {
             crash.disarm();
-            let process = role(&mut deployment);
-            process.restart_dead();
+            deployment.access_manager.restart_dead();
             afternoon(&deployment, &key, &holder, PATIENT)
                 .unwrap_or_else(|error| panic!("round {round}: {error}"));
         } else {
@@ -73,14 +73,4 @@ fn die_everywhere(role: fn(&mut Deployment) -> &mut Process) {
         }
     }
     panic!("{} still dies after {AT_MOST} rounds", honest.name);
-}
-
-#[test]
-fn a_fragment_manager_killed_in_every_state_change_loses_nothing() {
-    die_everywhere(|deployment| &mut deployment.managers[1]);
-}
-
-#[test]
-fn an_access_manager_killed_in_every_state_change_loses_nothing() {
-    die_everywhere(|deployment| &mut deployment.access_manager);
 }
