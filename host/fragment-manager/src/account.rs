@@ -177,13 +177,18 @@ impl Account {
         Signed::by(body, [&*self.identity])
     }
 
-    /// Writes the log and the clock's mark.
-    pub(crate) async fn flush(&self) -> Result<(), StoreError> {
-        self.log.flush(&self.store, &self.id, self.reading(), self.mark.time()).await
+    /// Writes the log and the clock's mark. It is done to its end even if nobody waits for it any more: abandoned between the
+    /// datastore's answer and what is remembered of it, the same records would be written twice.
+    pub(crate) async fn flush(self: &Arc<Self>) -> Result<(), StoreError> {
+        let this = Arc::clone(self);
+        let writing = tokio::spawn(async move {
+            this.log.flush(&this.store, &this.id, this.reading(), this.mark.time()).await
+        });
+        writing.await.unwrap_or_else(|ended| std::panic::resume_unwind(ended.into_panic()))
     }
 
     /// Writes that the manager stops in order.
-    pub(crate) async fn close(&self) -> Result<(), StoreError> {
+    pub(crate) async fn close(self: &Arc<Self>) -> Result<(), StoreError> {
         self.log.note(RecordBody::Stopped);
         self.flush().await
     }

@@ -75,7 +75,7 @@ impl Session {
         self.channel.verdict(handle).map(|verdict| verdict.authorised.account()).ok_or(Error::HandleUnknown)
     }
 
-    async fn answer_for(&self, account: &Account, request: Request) -> Result<Response, Error> {
+    async fn answer_for(&self, account: &Arc<Account>, request: Request) -> Result<Response, Error> {
         let holder = &self.channel.holder;
         match request {
             Request::Status { .. } => Ok(Response::Status(account.status())),
@@ -119,7 +119,7 @@ impl Session {
 
 impl Account {
     /// Records from a number on, after writing what was gathered.
-    async fn log_page(&self, after: u64, limit: u64) -> Result<Response, Error> {
+    async fn log_page(self: &Arc<Self>, after: u64, limit: u64) -> Result<Response, Error> {
         let now = self.now()?;
         self.flush().await.map_err(refusal::store)?;
         let head = self.log().head(now.time()).await;

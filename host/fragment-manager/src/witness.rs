@@ -83,7 +83,7 @@ pub(crate) fn server_of(account: &Account) -> Server {
 
 /// Cosigns the open checkpoint if it is new. `handed_in` records of the manager's own log were told of before; says how
 /// many are now.
-async fn round(account: &Account, client: &Client, handed_in: u64) -> Result<u64, RoundError> {
+async fn round(account: &Arc<Account>, client: &Client, handed_in: u64) -> Result<u64, RoundError> {
     let id = Id(*account.id().as_bytes());
     let checkpoint: Checkpoint = get(client, path::of_account(path::AUDIT_CHECKPOINT, &id)).await?;
     let Some(open) = checkpoint.open else { return Ok(handed_in) };
