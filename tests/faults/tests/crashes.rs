@@ -63,6 +63,9 @@ fn killed(shape: &Shape, generate: bool, event: usize, effects: usize) -> Result
 
 fn recover(world: &mut World, generate: bool) -> Result<(), Violation> {
     world.start(0)?;
+    if generate {
+        settles_by_itself(world)?;
+    }
     let refreshed = |world: &World| {
         world.nodes.iter().all(|node| {
             let held: Vec<_> = node.disk.instances.values().collect();
@@ -82,6 +85,21 @@ fn recover(world: &mut World, generate: bool) -> Result<(), Violation> {
         }
     }
     Err(Violation(format!("no new epoch after the crash\n{}", world.describe())))
+}
+
+/// Without any new epoch that would cover it up: where one member serves what was generated, all come to settle it.
+fn settles_by_itself(world: &mut World) -> Result<(), Violation> {
+    for _ in 0..30 {
+        world.clock += 1;
+        round(world)?;
+    }
+    let statuses: Vec<_> =
+        world.nodes.iter().flat_map(|node| node.disk.instances.values().map(|held| held.status)).collect();
+    let served = statuses.iter().any(|status| *status >= Status::Flipped);
+    if served && (statuses.len() < world.nodes.len() || statuses.iter().any(|s| *s != Status::Settled)) {
+        return Err(Violation(format!("generated, served, and never settled\n{}", world.describe())));
+    }
+    Ok(())
 }
 
 fn every_point(shape: &Shape, generate: bool) -> usize {

@@ -26,15 +26,18 @@ impl Machine {
         self.post_have(ctx, out);
     }
 
-    /// Stored but not sent is the same as sent and lost: sends signatures and flips once more.
-    fn repost(&self, transcript: &Transcript, out: &mut Vec<Effect>) {
+    /// Stored but not sent is the same as sent and lost: sends signatures and flips once more. One's own flip is not stored before
+    /// all others' are; it follows from what is, and counts again.
+    fn repost(&mut self, transcript: &Transcript, out: &mut Vec<Effect>) {
         let instances = self.knowledge.of_transcript(transcript);
         let any = |status| instances.iter().any(|id| self.knowledge.known[id].status == Some(status));
         if any(Status::Signed) {
             self.post_certificates(&instances, out);
         }
         if any(Status::Flipped) && self.all_served(&instances) {
-            out.push(Effect::Post(Message::Flip(self.own_flip(transcript))));
+            let flip = self.own_flip(transcript);
+            out.push(Effect::Post(Message::Flip(flip.clone())));
+            self.knowledge.add_flip(flip);
         }
     }
 
