@@ -45,7 +45,9 @@ impl Admission<'_> {
         match self.operation() {
             Operation::Decrypt => {}
             Operation::Encrypt => fields.iter().try_for_each(|fields| self.check_own(fields))?,
-            other @ (Operation::Create | Operation::Audit) => return Err(InputRefused::Operation(other)),
+            other @ (Operation::Create | Operation::Audit | Operation::Sign) => {
+                return Err(InputRefused::Operation(other));
+            }
         }
         let verdict = self.verdict();
         let (account, version) = (verdict.account(), verdict.version());

@@ -16,6 +16,7 @@ mod deny;
 mod evaluate;
 mod grant;
 mod holder;
+mod key_store;
 mod keys;
 mod members;
 mod operations;
@@ -25,6 +26,7 @@ mod receipt;
 mod root;
 mod signed;
 mod time;
+mod wrapped_key;
 
 pub use authorise::{Admission, AuthoriseError, Authorised, NotAdmitted};
 pub use certificate::{
@@ -36,6 +38,10 @@ pub use deny::{Denials, Denied, DeniedGrant, DenyDocument, DenyError, DisabledKe
 pub use evaluate::{AdmittedInputs, FRESHNESS, GuardedBatch, GuardedFragment, InputRefused};
 pub use grant::{Grant, GrantError, VerifiedGrant};
 pub use holder::{Job, JobBinding, JobError, Principal, ProvenHolder};
+pub use key_store::{
+    CHECK_VALUE_BYTES, Enrolment, EnrolmentError, KeyStore, SEALING_KEY_BYTES, StoreDriver, StoreLabel,
+    VerifiedEnrolment, WrongStoreLabel,
+};
 pub use keys::{KeyPair, PublicKey, Signature, WrongPublicKey, WrongSignature};
 pub use members::{EligibleMembers, MembersError, ShapeWarning, binding_quorum, shape_warning};
 pub use operations::{Operation, Operations, WrongOperation};
@@ -51,3 +57,7 @@ pub use root::{
 };
 pub use signed::{Document, SignatureError, Signed, hash, message, sign, verify};
 pub use time::{CLOCK_TOLERANCE, ClockBehind, HighWaterMark, ISSUE_TOLERANCE, Now, Seconds};
+pub use wrapped_key::{
+    KeyAlgorithm, MAX_WRAPPED_BYTES, VerifiedWrappedKey, WrappedKey, WrappedKeyError, WrongKeyAlgorithm,
+    wrapped_key_binding,
+};

@@ -19,11 +19,14 @@ pub enum Operation {
     /// Read the audit and evaluation logs.
     #[n(4)]
     Audit,
+    /// Sign with a private key of an HSM.
+    #[n(5)]
+    Sign,
 }
 
 impl Operation {
     /// All operations, ascending.
-    pub const ALL: [Self; 4] = [Self::Encrypt, Self::Decrypt, Self::Create, Self::Audit];
+    pub const ALL: [Self; 5] = [Self::Encrypt, Self::Decrypt, Self::Create, Self::Audit, Self::Sign];
 
     /// The operation's name in commands, JSON and policies.
     pub const fn name(self) -> &'static str {
@@ -32,6 +35,7 @@ impl Operation {
             Self::Decrypt => "decrypt",
             Self::Create => "create",
             Self::Audit => "audit",
+            Self::Sign => "sign",
         }
     }
 
@@ -48,7 +52,7 @@ impl fmt::Display for Operation {
 
 /// Text that names no operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("an operation is encrypt, decrypt, create or audit")]
+#[error("an operation is encrypt, decrypt, create, audit or sign")]
 pub struct WrongOperation;
 
 impl core::str::FromStr for Operation {
@@ -127,7 +131,7 @@ mod tests {
 
     #[test]
     fn a_set_is_an_ascending_array() {
-        for bits in 0..16u8 {
+        for bits in 0..32u8 {
             let set: Operations = Operation::ALL
                 .into_iter()
                 .enumerate()
@@ -140,7 +144,7 @@ mod tests {
             to_canonical(&Operations::from_iter([Operation::Decrypt, Operation::Encrypt])),
             [0x82, 1, 2]
         );
-        for wrong in [&[0x82, 2, 1][..], &[0x82, 1, 1], &[0x81, 0], &[0x81, 5]] {
+        for wrong in [&[0x82, 2, 1][..], &[0x82, 1, 1], &[0x81, 0], &[0x81, 6]] {
             assert!(from_canonical::<Operations>(wrong).is_err(), "{wrong:?}");
         }
     }

@@ -10,8 +10,9 @@ pub use rules::RootRule;
 pub use succession::{RootError, TrustedRoot, UnknownMember};
 
 use crate::{
+    key_store::{KeyStore, StoreLabel},
     keys::PublicKey,
-    signed::{Document, SignatureError, Signed},
+    signed::{Document, SignatureError, Signed, hash},
     time::Seconds,
 };
 use alloc::{string::String, vec::Vec};
@@ -49,6 +50,9 @@ pub struct RootDocument {
     /// Where members of one set may not pile up.
     #[n(8)]
     pub spread: Spread,
+    /// Key stores inside HSMs, ascending by label. Where there are none, the document ends before them.
+    #[cbor(n(9), with = "crate::key_store::encoding", has_nil)]
+    pub key_stores: Vec<KeyStore>,
 }
 
 /// The four roles that sign documents.
@@ -174,6 +178,17 @@ impl RootDocument {
         Tuple::new("account").value(self).sha256().into()
     }
 
+    /// The next version, in which nothing is changed yet.
+    #[must_use]
+    pub fn successor(&self, now: Seconds) -> Self {
+        Self {
+            version: self.version + 1,
+            previous: Some(hash(self)),
+            created: now.max(self.created),
+            ..self.clone()
+        }
+    }
+
     /// The roster entry with this index.
     pub fn member(&self, index: Index) -> Option<&Member> {
         self.roster.iter().find(|member| member.index == index)
@@ -182,6 +197,16 @@ impl RootDocument {
     /// The roster entry with this identity key.
     pub fn member_by_key(&self, key: &PublicKey) -> Option<&Member> {
         self.roster.iter().find(|member| member.key == *key)
+    }
+
+    /// The key store with this label.
+    pub fn key_store(&self, label: &StoreLabel) -> Option<&KeyStore> {
+        self.key_stores.iter().find(|store| store.label == *label)
+    }
+
+    /// The key store that a driver belongs to.
+    pub fn store_of(&self, driver: Index) -> Option<&KeyStore> {
+        self.key_stores.iter().find(|store| store.driver(driver).is_some())
     }
 
     /// Fragment managers that are not retired, ascending by index.

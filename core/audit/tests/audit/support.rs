@@ -65,6 +65,7 @@ pub fn root(permit: u8) -> TrustedRoot {
         roster: vec![member(1), member(2), member(3)],
         minimum: Shape { t: 2, n: 3 },
         spread: Spread::None,
+        key_stores: Vec::new(),
     };
     TrustedRoot::install(body.account(), Signed::by(body, [&pair(1)])).unwrap()
 }

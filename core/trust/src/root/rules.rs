@@ -1,7 +1,11 @@
 //! What makes a root document well formed, by itself and as a successor, whoever signed it.
 
 use super::{Member, MemberKind, Role, RootDocument};
-use crate::{keys::PublicKey, signed::hash};
+use crate::{
+    key_store::{CHECK_VALUE_BYTES, KeyStore, SEALING_KEY_BYTES, StoreLabel, is_driver},
+    keys::PublicKey,
+    signed::hash,
+};
 use alloc::{string::String, vec::Vec};
 use symbolon_fragments::names::Index;
 
@@ -38,6 +42,15 @@ pub enum RootRule {
     /// A successor lost a roster entry, or changed its kind or key, or took one back from retirement.
     #[error("a successor must keep roster entry {0}, with its kind and key, and keep it retired if it was")]
     Entry(Index),
+    /// Key stores don't ascend by label, a check value or sealing key has a wrong length, drivers don't ascend or are none.
+    #[error("the key store `{0}` contradicts itself or the order of the stores")]
+    KeyStore(StoreLabel),
+    /// A driver is in two key stores.
+    #[error("driver {0} is in two key stores")]
+    Driver(Index),
+    /// A successor lost a key store, its check value, or a driver with its sealing key.
+    #[error("a successor must keep the key store `{0}`, with its check value and drivers")]
+    KeptStore(StoreLabel),
     /// A successor is dated before its predecessor.
     #[error("a successor cannot be older than its predecessor")]
     Created,
@@ -56,6 +69,7 @@ impl RootDocument {
         check_role("permit", &roles.permit)?;
         self.check_offices()?;
         self.check_roster()?;
+        self.check_key_stores()?;
         if self.minimum.t < 2 || self.minimum.t > self.minimum.n {
             return Err(RootRule::Minimum);
         }
@@ -72,7 +86,8 @@ impl RootDocument {
         if self.created < previous.created {
             return Err(RootRule::Created);
         }
-        previous.roster.iter().try_for_each(|entry| self.check_kept(entry))
+        previous.roster.iter().try_for_each(|entry| self.check_kept(entry))?;
+        previous.key_stores.iter().try_for_each(|store| self.check_kept_store(store))
     }
 
     /// Keys of the owner, of the access manager (permits and TLS), and of each member are different keys: otherwise a
@@ -111,6 +126,40 @@ impl RootDocument {
             return Err(RootRule::Text);
         }
         Ok(())
+    }
+
+    fn check_key_stores(&self) -> Result<(), RootRule> {
+        if let Some(pair) = self.key_stores.windows(2).find(|pair| pair[0].label >= pair[1].label) {
+            return Err(RootRule::KeyStore(pair[1].label.clone()));
+        }
+        self.key_stores.iter().try_for_each(|store| self.check_key_store(store))?;
+        let stores = self.key_stores.iter();
+        let mut drivers: Vec<Index> =
+            stores.flat_map(|store| store.drivers.iter().map(|driver| driver.index)).collect();
+        drivers.sort_unstable();
+        match drivers.windows(2).find(|pair| pair[0] == pair[1]) {
+            Some(pair) => Err(RootRule::Driver(pair[0])),
+            None => Ok(()),
+        }
+    }
+
+    fn check_key_store(&self, store: &KeyStore) -> Result<(), RootRule> {
+        let drivers = &store.drivers;
+        let fits = !drivers.is_empty()
+            && drivers.is_sorted_by(|a, b| a.index < b.index)
+            && drivers.iter().all(|driver| driver.sealing_key.len() == SEALING_KEY_BYTES)
+            && drivers.iter().all(|driver| self.member(driver.index).is_some_and(is_driver))
+            && CHECK_VALUE_BYTES.contains(&store.check_value.len());
+        if fits { Ok(()) } else { Err(RootRule::KeyStore(store.label.clone())) }
+    }
+
+    /// A store with another master key would be another store: nothing that is wrapped would open.
+    fn check_kept_store(&self, store: &KeyStore) -> Result<(), RootRule> {
+        let kept = self.key_store(&store.label).is_some_and(|kept| {
+            kept.check_value == store.check_value
+                && store.drivers.iter().all(|driver| kept.drivers.contains(driver))
+        });
+        if kept { Ok(()) } else { Err(RootRule::KeptStore(store.label.clone())) }
     }
 
     fn check_kept(&self, entry: &Member) -> Result<(), RootRule> {

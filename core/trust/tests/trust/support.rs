@@ -84,6 +84,7 @@ pub fn document(account: u8) -> RootDocument {
         ],
         minimum: Shape { t: 2, n: 2 },
         spread: Spread::Operator,
+        key_stores: Vec::new(),
     }
 }
 
