@@ -1,0 +1,7 @@
+//! The key chain from outside: states, wrapping, published vectors.
+
+mod published;
+mod states;
+mod support;
+mod vectors;
+mod wrapping;
