@@ -1,0 +1,18 @@
+//! The contracts of `wit/` as Rust types, made by wasmtime's macro from the files themselves.
+
+// The macro's output; the contract's documentation is in wit/.
+mod generated {
+    #![expect(clippy::all, clippy::pedantic, reason = "generated")]
+
+    wasmtime::component::bindgen!({
+        world: "symbolon:plugin/keystore-provider-full",
+        path: "../../wit",
+        imports: { default: trappable },
+        exports: { default: async },
+        with: { "symbolon:types/secrets.secret": crate::secret::Secret },
+    });
+}
+
+pub use generated::exports::symbolon::keystore as exported;
+pub use generated::symbolon::types::errors;
+pub use generated::symbolon::{host, keystore, types};

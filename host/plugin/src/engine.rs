@@ -1,0 +1,91 @@
+//! wasmtime's engine, as all plugins share it.
+
+use std::num::NonZeroUsize;
+
+use wasmtime::{Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
+
+use crate::structure::POOLED;
+
+/// How much room the host sets aside for instances.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// Instances of all plugins at the same time, idle ones included.
+    pub instances: u32,
+    /// The most linear memory that any instance may be allowed, MiB. Reserved as addresses, not as memory.
+    pub memory_mib: u32,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { instances: 64, memory_mib: 64 }
+    }
+}
+
+/// The host can't start.
+#[derive(Debug, thiserror::Error)]
+#[error("the plugin host can't start: {0}")]
+pub struct StartError(String);
+
+impl StartError {
+    pub(crate) fn new(error: impl std::fmt::Display) -> Self {
+        Self(error.to_string())
+    }
+}
+
+/// Of a guest's own calls; deep recursion traps when it is used up.
+const GUEST_STACK: usize = 512 << 10;
+/// Of guest and host functions together, which run on the same stack.
+const STACK: usize = 2 << 20;
+/// What a slot keeps when its instance ends: cleared by writing, which is faster than giving pages back and taking new
+/// ones (measured, and with two threads by a factor of nine).
+const KEEP_MEMORY: usize = 1 << 20;
+const KEEP_STACK: usize = 64 << 10;
+const KEEP_TABLE: usize = 16 << 10;
+/// Elements of one table. A plugin's own limit is lower or refused.
+pub const TABLE_ELEMENTS: usize = 20_000;
+/// For the operator's log.
+const BACKTRACE: NonZeroUsize = NonZeroUsize::new(16).unwrap();
+
+/// An engine with a pool; without one where the system gives too few addresses, and it says so.
+pub fn engine(settings: Settings) -> Result<Engine, StartError> {
+    let mut config = config();
+    config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(settings)));
+    Engine::new(&config).or_else(|error| {
+        tracing::warn!(%error, "no pool of instances (ulimit -v?): each fresh one takes longer");
+        config.allocation_strategy(InstanceAllocationStrategy::OnDemand);
+        Engine::new(&config).map_err(StartError::new)
+    })
+}
+
+fn config() -> Config {
+    let mut config = Config::new();
+    config
+        .wasm_component_model(true)
+        // Contracts are synchronous; without this a call takes a third of the time.
+        .concurrency_support(false)
+        .epoch_interruption(true)
+        .wasm_tail_call(false)
+        .wasm_memory64(false)
+        .wasm_multi_memory(false)
+        .wasm_relaxed_simd(false)
+        .max_wasm_stack(GUEST_STACK)
+        .async_stack_size(STACK)
+        .wasm_backtrace_max_frames(Some(BACKTRACE));
+    config
+}
+
+fn pool(settings: Settings) -> PoolingAllocationConfig {
+    let (instances, memories, tables) = POOLED;
+    let mut pool = PoolingAllocationConfig::new();
+    pool.total_component_instances(settings.instances)
+        .total_core_instances(settings.instances.saturating_mul(instances))
+        .total_memories(settings.instances.saturating_mul(memories))
+        .total_tables(settings.instances.saturating_mul(tables))
+        .total_stacks(settings.instances)
+        .max_memory_size((settings.memory_mib as usize) << 20)
+        .table_elements(TABLE_ELEMENTS)
+        .linear_memory_keep_resident(KEEP_MEMORY)
+        .async_stack_keep_resident(KEEP_STACK)
+        .table_keep_resident(KEEP_TABLE);
+    pool
+}

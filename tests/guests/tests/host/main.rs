@@ -1,0 +1,8 @@
+//! The plugin host against its guests: each hostile one costs its own call, with its own verdict.
+
+mod admission;
+mod contract;
+mod good;
+mod hostile;
+mod support;
+mod tenants;
