@@ -215,6 +215,19 @@ pub enum Event {
         #[n(1)]
         reason: Refusal,
     },
+    /// A version of a tenant's or of a system's wrapped key was stored.
+    #[n(17)]
+    LinkStored {
+        /// The tenant or system.
+        #[n(0)]
+        link: KeyId,
+        /// The version of its key.
+        #[n(1)]
+        version: u64,
+        /// The hash of the wrapped key.
+        #[n(2)]
+        wrapped: Hash,
+    },
 }
 
 /// What was refused.
@@ -254,6 +267,12 @@ pub enum Refused {
     /// A ceremony message.
     #[n(11)]
     Ceremony,
+    /// A tenant's or a system's wrapped key.
+    #[n(12)]
+    Link,
+    /// A job for an HSM.
+    #[n(13)]
+    Job,
 }
 
 /// Why something was refused. One list for the access manager and the fragment managers.

@@ -22,7 +22,6 @@ pub mod log;
 mod machine;
 mod message;
 mod observer;
-mod seal;
 mod tally;
 
 pub use effect::{Alarm, Context, Effect, Event, Loading, NewInstance, Record, Saved, SavedInstance};
@@ -34,6 +33,6 @@ pub use message::{
     MAX_MESSAGE_BYTES, MAX_SETS, Message, Number, Proposal, SealedShares, Signatures, Status, Step,
     Transcript, Work,
 };
+pub use crate::hpke::{ENCAPSULATED_BYTES, PUBLIC_KEY_BYTES};
 pub use observer::{Author, Observed, observe};
-pub use seal::{ENCAPSULATED_BYTES, PUBLIC_KEY_BYTES};
 pub use tally::{BadDealing, DealingFault};

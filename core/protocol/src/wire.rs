@@ -12,9 +12,11 @@ pub use message::{Inputs, LogPage, Request, Response, Status, WrongInputCount};
 use minicbor::{Decode, Encode};
 use symbolon_encoding::{DecodeError, from_canonical};
 
-/// Largest frame in bytes, without its length prefix: 64 inputs and a full log page fit; a hostile peer can make the
-/// other side buffer no more.
-pub const MAX_FRAME: usize = 64 * 1024;
+/// Largest frame in bytes, without its length prefix; a hostile peer can make the other side buffer no more. A request to
+/// evaluate takes some KiB; what is long is a deny document, which only grows: some 7,000 holders, or 25,000 grants, fit.
+pub const MAX_FRAME: usize = 256 * 1024;
+/// Longest document in bytes that a frame carries, with its signatures.
+pub const MAX_DOCUMENT: usize = MAX_FRAME - 1024;
 /// Most inputs in one request: a batched proof covers as many (RFC 9497 composites stay cheap), and they hold a worker
 /// for about 3 ms.
 pub const MAX_INPUTS: usize = 64;

@@ -26,7 +26,7 @@ pub struct Order {
     /// When the owner made it.
     #[n(2)]
     pub issued: Seconds,
-    /// Until when a manager may take it, inclusive. One that was taken stays in force.
+    /// Until when a manager may take it, inclusive. One that was taken stays in force; one that cancels is taken at any time.
     #[n(3)]
     pub expires: Seconds,
     /// What is to be done.
@@ -193,6 +193,12 @@ impl VerifiedOrder {
 }
 
 impl Order {
+    /// Whether a manager whose clock says this may still take it. A cancellation keeps what its destruction would destroy for
+    /// good: a manager that was away for longer than orders live must still learn of it.
+    pub const fn lives_at(&self, time: Seconds) -> bool {
+        time.0 <= self.expires.0 || matches!(self.action, Action::CancelDestruction { .. })
+    }
+
     fn check(&self, root: &TrustedRoot) -> Result<(), OrderError> {
         if self.account != root.account() {
             return Err(OrderError::Account);
@@ -210,7 +216,7 @@ impl Order {
         if !issued {
             return Err(OrderError::NotYet { issued: self.issued, now });
         }
-        if now > self.expires {
+        if !self.lives_at(now) {
             return Err(OrderError::Expired { expires: self.expires, now });
         }
         Ok(())

@@ -3,12 +3,13 @@
 use axum::{
     body::Body,
     http::{
-        HeaderValue, StatusCode,
-        header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, LOCATION, RETRY_AFTER},
+        HeaderMap, HeaderValue, StatusCode,
+        header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH, LOCATION, RETRY_AFTER},
     },
     response::{IntoResponse, Response},
 };
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use symbolon_protocol::api::{PROBLEM_MEDIA_TYPE, Problem};
 
 /// An answer to a request that went well.
@@ -61,6 +62,27 @@ impl Answer {
     pub(crate) fn tagged(mut self, tag: String) -> Self {
         self.tag = Some(tag);
         self
+    }
+
+    /// The same with an entity tag that follows from the body: for what has no revision of its own.
+    pub(crate) fn tagged_by_content(self) -> Self {
+        let digest = Sha256::digest(self.body.as_deref().unwrap_or_default());
+        let tag = digest[..16].iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        self.tagged(format!("\"{tag}\""))
+    }
+
+    /// The same, or 304 if the caller knows it by its tag.
+    pub(crate) fn unless_known(self, headers: &HeaderMap) -> Self {
+        let known = headers.get(IF_NONE_MATCH).and_then(|known| known.to_str().ok());
+        match &self.tag {
+            Some(tag) if known == Some(tag) => Self::unchanged(tag.clone()),
+            _ => self,
+        }
+    }
+
+    /// The entity tag.
+    pub(crate) fn tag(&self) -> Option<&str> {
+        self.tag.as_deref()
     }
 
     /// The HTTP status.

@@ -12,7 +12,11 @@ use crate::{
 };
 use axum::{
     extract::{FromRequest, FromRequestParts, RawPathParams, Request},
-    http::{HeaderMap, header::CONTENT_TYPE, request::Parts},
+    http::{
+        HeaderMap,
+        header::{CONTENT_TYPE, IF_MATCH},
+        request::Parts,
+    },
 };
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::de::DeserializeOwned;
@@ -20,10 +24,16 @@ use sha2::{Digest, Sha256};
 use std::{sync::Arc, time::Instant};
 use symbolon_audit::{Event, Refused};
 use symbolon_fragments::names::{AccountId, KeyId};
-use symbolon_protocol::api::Id;
+use symbolon_keychain::{SystemId, TenantId};
+use symbolon_protocol::{api::Id, jobs::JobId};
 use symbolon_store::access::Rows;
 use symbolon_trust::{Now, ProvenHolder};
 use tokio::time::timeout;
+
+/// The entity tag that a change has to name.
+pub(crate) fn if_match(headers: &HeaderMap) -> Result<&str, Failure> {
+    headers.get(IF_MATCH).and_then(|tag| tag.to_str().ok()).ok_or(Failure::PreconditionRequired)
+}
 
 /// Who is at the other end of the connection; nobody on the public port without a client certificate.
 #[derive(Clone, Copy)]
@@ -166,6 +176,28 @@ impl FromRequestParts<Arc<Service>> for KeyName {
     }
 }
 
+/// The tenant that the path names.
+pub(crate) struct TenantName(pub(crate) TenantId);
+
+impl FromRequestParts<Arc<Service>> for TenantName {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Arc<Service>) -> Result<Self, Failure> {
+        parameter(parts, "tenant").await?.parse().map(Self).map_err(Failure::malformed)
+    }
+}
+
+/// The system that the path names.
+pub(crate) struct SystemName(pub(crate) SystemId);
+
+impl FromRequestParts<Arc<Service>> for SystemName {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Arc<Service>) -> Result<Self, Failure> {
+        parameter(parts, "system").await?.parse().map(Self).map_err(Failure::malformed)
+    }
+}
+
 /// The number that the path names: a grant's, or a key version's.
 pub(crate) struct Number(pub(crate) u64);
 
@@ -175,6 +207,17 @@ impl FromRequestParts<Arc<Service>> for Number {
     async fn from_request_parts(parts: &mut Parts, _: &Arc<Service>) -> Result<Self, Failure> {
         let name = if parts.uri.path().ends_with("/certificate") { "version" } else { "id" };
         parameter(parts, name).await?.parse().map(Self).map_err(Failure::malformed)
+    }
+}
+
+/// The job that the path names.
+pub(crate) struct JobName(pub(crate) JobId);
+
+impl FromRequestParts<Arc<Service>> for JobName {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Arc<Service>) -> Result<Self, Failure> {
+        parameter(parts, "job").await?.parse().map(Self).map_err(Failure::malformed)
     }
 }
 

@@ -56,6 +56,10 @@ pub struct Limits {
     pub burst: u32,
     /// Open tunnels a holder.
     pub tunnels: u32,
+    /// Open jobs for HSMs a holder.
+    pub jobs: u32,
+    /// Open jobs for HSMs a key store.
+    pub jobs_in_store: u32,
     /// Connections in all.
     pub connections: usize,
     /// Seconds within which the head of a request, and then its body, has to arrive.
@@ -64,7 +68,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { requests_per_sec: 200, burst: 1000, tunnels: 256, connections: 4096, request_secs: 30 }
+        Self { requests_per_sec: 200, burst: 1000, tunnels: 256, jobs: 256, jobs_in_store: 4096, connections: 4096, request_secs: 30 }
     }
 }
 

@@ -5,11 +5,15 @@ use axum::response::{IntoResponse, Response};
 use std::error::Error;
 use symbolon_audit::{CheckpointError, Refusal, WrongNote};
 use symbolon_fragments::names::{KeyId, Thumbprint};
-use symbolon_protocol::api::{Problem, ProblemType};
+use symbolon_keychain::State;
+use symbolon_protocol::{
+    api::{Problem, ProblemType},
+    jobs::LeaseError,
+};
 use symbolon_store::StoreError;
 use symbolon_trust::{
-    CertificateError, ClockBehind, CreateError, Denied, DenyError, GrantError, Operation, Operations,
-    OrderConflict, OrderError, RootError, Seconds, WrongSignature,
+    CertificateError, ClockBehind, CreateError, Denied, DenyError, GrantError, JobError, Operation, Operations,
+    OrderConflict, OrderError, RootError, Seconds, StoreLabel, WrappedKeyError, WrongSignature,
 };
 
 /// Why a request fails. Texts are the caller's to read: they say what to do, and name nothing that the caller didn't.
@@ -47,6 +51,8 @@ pub(crate) enum Failure {
     GrantVoid { id: u64 },
     #[error("there is no key {0}, or it is not yours to see")]
     UnknownKey(KeyId),
+    #[error("there is no tenant or system {0}, or it is not yours to see")]
+    UnknownLink(KeyId),
     #[error("key {0} has no version {1}")]
     UnknownVersion(KeyId, u64),
     #[error("{0}")]
@@ -83,6 +89,22 @@ pub(crate) enum Failure {
     RateLimited(u64),
     #[error("fragment manager {0} cannot be reached from here; is it running?")]
     ManagerUnreachable(u16),
+    #[error("the key store `{0}` has too many open jobs; try again in a moment")]
+    TooManyJobs(StoreLabel),
+    #[error("you have {0} open jobs, which is the most; wait for some of them")]
+    TooManyOwnJobs(u32),
+    #[error("this account has no key store `{0}`; the owner signs one in with its first driver: symbolon root add-driver")]
+    NoKeyStore(StoreLabel),
+    #[error("key {0} is not in the key store `{1}`")]
+    OtherKeyStore(KeyId, StoreLabel),
+    #[error(transparent)]
+    Lease(#[from] LeaseError),
+    #[error(transparent)]
+    Job(#[from] JobError),
+    #[error(
+        "another process polls with this driver's identity; stop it, or enrol this one by an identity of its own: symbolon driver enrol"
+    )]
+    DriverTwice,
     #[error("the server has too many open tunnels of this holder; close one")]
     TooManyTunnels,
     #[error(
@@ -103,10 +125,18 @@ pub(crate) enum Failure {
     Create(#[from] CreateError),
     #[error(transparent)]
     Certificate(#[from] CertificateError),
+    #[error(transparent)]
+    WrappedKey(#[from] WrappedKeyError),
     #[error("the certificate is about another key than was asked for: {0} differs")]
     OtherCertificate(&'static str),
     #[error(transparent)]
     Denied(#[from] Denied),
+    #[error(transparent)]
+    Link(#[from] symbolon_keychain::Refused),
+    #[error(transparent)]
+    Wrapped(#[from] symbolon_keychain::UnwrapError),
+    #[error("the wrapped key is not what is asked for here: {0}")]
+    WrongPlace(&'static str),
     #[error(transparent)]
     Note(#[from] WrongNote),
     #[error(transparent)]
@@ -147,7 +177,7 @@ impl Failure {
             Self::GrantVoid { .. } => ProblemType::Revoked,
             Self::UnknownKey(_) => ProblemType::UnknownKey,
             Self::UnknownVersion(..) => ProblemType::UnknownVersion,
-            Self::NotFound(_) => ProblemType::NotFound,
+            Self::NotFound(_) | Self::UnknownLink(_) => ProblemType::NotFound,
             Self::KeyDisabled(_) => ProblemType::KeyDisabled,
             Self::KeyPending(..) => ProblemType::KeyPending,
             Self::KeyDestroyed(..) => ProblemType::KeyDestroyed,
@@ -159,7 +189,15 @@ impl Failure {
             Self::TooLarge(_) => ProblemType::TooLarge,
             Self::UnsupportedMediaType => ProblemType::UnsupportedMediaType,
             Self::TooSlow(_) => ProblemType::TooSlow,
-            Self::RateLimited(_) | Self::TooManyTunnels => ProblemType::RateLimited,
+            Self::RateLimited(_)
+            | Self::TooManyTunnels
+            | Self::TooManyJobs(_)
+            | Self::TooManyOwnJobs(_) => ProblemType::RateLimited,
+            Self::NoKeyStore(_) => ProblemType::NotFound,
+            Self::OtherKeyStore(..) => ProblemType::UnknownKey,
+            Self::Lease(LeaseError::Expired) | Self::Job(JobError::Expired { .. }) => ProblemType::JobExpired,
+            Self::Lease(LeaseError::Lost) => ProblemType::LeaseLost,
+            Self::DriverTwice => ProblemType::DriverTwice,
             Self::ManagerUnreachable(_) => ProblemType::ManagerUnreachable,
             Self::Clock(_) | Self::NoPermitRole => ProblemType::Unavailable,
             Self::Superseded(_)
@@ -173,16 +211,21 @@ impl Failure {
             }
             Self::Create(error) => create_kind(error),
             Self::Denied(denied) => denied_kind(*denied),
+            Self::Link(refused) => link_kind(refused.state),
             Self::Encoding
             | Self::Root(_)
             | Self::Deny(_)
             | Self::Order(_)
             | Self::Grant(_)
             | Self::Certificate(_)
+            | Self::WrappedKey(_)
+            | Self::Job(JobError::Other | JobError::Unsigned | JobError::Signature(_))
             | Self::OtherCertificate(_)
             | Self::Note(_)
             | Self::Checkpoint(_)
-            | Self::Signature(_) => ProblemType::InvalidDocument,
+            | Self::Signature(_)
+            | Self::Wrapped(_)
+            | Self::WrongPlace(_) => ProblemType::InvalidDocument,
             Self::Store(StoreError::Full) => ProblemType::StorageFull,
             Self::Store(StoreError::Corrupted | StoreError::Failed(_)) | Self::Internal(_) => {
                 ProblemType::Internal
@@ -211,11 +254,14 @@ impl Failure {
             }
             ProblemType::KeyPending => Some(Refusal::NotYet),
             ProblemType::KeyExists | ProblemType::Superseded => Some(Refusal::Superseded),
+            ProblemType::JobExpired => Some(Refusal::Expired),
             ProblemType::Unavailable => matches!(self, Self::Clock(_)).then_some(Refusal::Clock),
             ProblemType::Unauthenticated
             | ProblemType::UnknownAccount
             | ProblemType::MethodNotAllowed
             | ProblemType::IdempotencyConflict
+            | ProblemType::LeaseLost
+            | ProblemType::DriverTwice
             | ProblemType::PreconditionFailed
             | ProblemType::PreconditionRequired
             | ProblemType::TooLarge
@@ -239,6 +285,7 @@ impl Failure {
             | Self::Grant(GrantError::Account)
             | Self::Create(CreateError::Account)
             | Self::Certificate(CertificateError::Account)
+            | Self::WrappedKey(WrappedKeyError::Account)
             | Self::Checkpoint(CheckpointError::Account) => Refusal::Account,
             Self::Root(RootError::OwnSignature(_) | RootError::PredecessorsSignature(_))
             | Self::Deny(DenyError::Signature(_))
@@ -246,6 +293,8 @@ impl Failure {
             | Self::Grant(GrantError::Signature(_))
             | Self::Create(CreateError::Signature(_))
             | Self::Certificate(CertificateError::Signature(_))
+            | Self::WrappedKey(WrappedKeyError::Signature(_))
+            | Self::Job(JobError::Unsigned | JobError::Signature(_))
             | Self::Checkpoint(CheckpointError::Signature(_) | CheckpointError::Cosignature(_))
             | Self::Signature(_) => Refusal::Signature,
             Self::Order(OrderError::Expired { .. }) | Self::Create(CreateError::Time { .. }) => {
@@ -259,7 +308,11 @@ impl Failure {
     fn retry_after(&self) -> Option<u64> {
         match self {
             Self::RateLimited(seconds) => Some(*seconds),
-            Self::ManagerUnreachable(_) | Self::TooManyTunnels => Some(1),
+            Self::ManagerUnreachable(_)
+            | Self::TooManyTunnels
+            | Self::TooManyJobs(_)
+            | Self::TooManyOwnJobs(_)
+            | Self::DriverTwice => Some(1),
             _ => None,
         }
     }
@@ -296,6 +349,14 @@ fn denied_kind(denied: Denied) -> ProblemType {
         Denied::Grant { .. } | Denied::Holder => ProblemType::Revoked,
         Denied::Key => ProblemType::KeyDisabled,
         Denied::Destroyed(_) => ProblemType::KeyDestroyed,
+    }
+}
+
+fn link_kind(state: State) -> ProblemType {
+    match state {
+        State::Pending => ProblemType::KeyPending,
+        State::Active | State::Disabled => ProblemType::KeyDisabled,
+        State::Scheduled | State::Destroyed => ProblemType::KeyDestroyed,
     }
 }
 

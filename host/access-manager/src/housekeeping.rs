@@ -1,8 +1,8 @@
 //! What the access manager does by itself: destructions that are due, old answers, tunnels whose grants have ended.
 
-use crate::{clock::wall, failure::Failure, relay, service::Service, unit::Unit};
+use crate::{clock::wall, failure::Failure, links, relay, service::Service, unit::Unit};
 use std::{sync::Arc, time::Duration};
-use symbolon_store::access::forget_answers;
+use symbolon_store::access::{forget_answers, forget_jobs};
 use tokio::time::{MissedTickBehavior, interval};
 
 /// How often.
@@ -10,6 +10,9 @@ const PERIOD: Duration = Duration::from_secs(15);
 
 /// How long an answer is remembered for its `Idempotency-Key`, in seconds: a day.
 const REMEMBERED: u64 = 24 * 3600;
+
+/// How long a job is remembered after its time, in seconds: whoever asked may still fetch the result.
+const JOB_REMEMBERED: u64 = 60;
 
 /// Keeps house until the server stops.
 pub(crate) async fn run(service: &Arc<Service>) {
@@ -26,9 +29,10 @@ async fn once(service: &Arc<Service>) -> Result<(), Failure> {
     relay::recheck_all(service).await;
     forget(service).await?;
     for account in service.accounts().await? {
-        let now = service.clock.now(account)?.time();
+        let now = service.clock.now(account)?;
         let mut unit = Unit::begin(service, account, service.own).await?;
-        if unit.rows().destroy_due(now.0).await? > 0 {
+        let erased = links::erase_due(&mut unit, now).await?;
+        if unit.rows().destroy_due(now.time().0).await? > 0 || erased {
             unit.commit().await?;
         }
     }
@@ -38,5 +42,6 @@ async fn once(service: &Arc<Service>) -> Result<(), Failure> {
 async fn forget(service: &Service) -> Result<(), Failure> {
     let mut write = service.store.write().await?;
     forget_answers(&mut write, wall().0.saturating_sub(REMEMBERED)).await?;
+    forget_jobs(&mut write, wall().0.saturating_sub(JOB_REMEMBERED)).await?;
     Ok(write.commit().await?)
 }

@@ -66,6 +66,7 @@ pub(crate) struct Policies {
 pub(crate) enum Action {
     Encrypt,
     Decrypt,
+    Sign,
     Create,
     Label,
     Relay,
@@ -78,6 +79,7 @@ impl Action {
         match self {
             Self::Encrypt => "encrypt",
             Self::Decrypt => "decrypt",
+            Self::Sign => "sign",
             Self::Create => "create",
             Self::Label => "label",
             Self::Relay => "relay",

@@ -5,12 +5,17 @@ mod ceremonies;
 mod create;
 mod deny;
 pub(crate) mod grants;
+mod hsm_keys;
+mod jobs;
 mod keys;
+mod leases;
 mod meta;
 mod orders;
 mod permits;
 mod root;
 mod sets;
+mod systems;
+mod tenants;
 
 use crate::{failure::Failure, service::Service};
 use std::sync::Arc;
@@ -46,7 +51,19 @@ pub(crate) fn router() -> OpenApiRouter<Arc<Service>> {
         .routes(routes!(keys::show, keys::label))
         .routes(routes!(create::version))
         .routes(routes!(create::certify))
+        .routes(routes!(tenants::list, tenants::create))
+        .routes(routes!(tenants::show))
+        .routes(routes!(tenants::rotate))
+        .routes(routes!(systems::list, systems::create))
+        .routes(routes!(systems::show))
+        .routes(routes!(systems::rotate))
         .routes(routes!(permits::issue))
+        .routes(routes!(jobs::submit))
+        .routes(routes!(jobs::show))
+        .routes(routes!(leases::lease))
+        .routes(routes!(leases::renew))
+        .routes(routes!(leases::give_back))
+        .routes(routes!(leases::finish))
         .routes(routes!(sets::list))
         .routes(routes!(sets::show))
         .routes(routes!(sets::instances))

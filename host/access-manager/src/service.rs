@@ -1,7 +1,7 @@
 //! What all requests share: datastore, keys, policies, clocks, and what is remembered of accounts between requests.
 
 use crate::{
-    account::Account, accounts::Installed, clock::Clock, config::Limits, failure::Failure, policy::Policies,
+    account::Account, accounts::Installed, clock::Clock, config::Limits, drivers::Drivers, failure::Failure, policy::Policies,
     rate::Rates, relay::Tunnels, wake::Wake,
 };
 use std::{
@@ -29,11 +29,20 @@ pub(crate) struct Service {
     pub(crate) rates: Rates,
     pub(crate) wake: Wake,
     pub(crate) tunnels: Tunnels,
+    pub(crate) drivers: Drivers,
+    pub(crate) open_jobs: OpenJobs,
     pub(crate) addresses: BTreeMap<String, String>,
     pub(crate) request_time: Duration,
     pub(crate) stop: CancellationToken,
     known: Mutex<HashMap<AccountId, Arc<Account>>>,
     frontiers: Mutex<HashMap<AccountId, Frontier>>,
+}
+
+/// How many jobs may be open at a time.
+#[derive(Clone, Copy)]
+pub(crate) struct OpenJobs {
+    pub(crate) of_holder: u32,
+    pub(crate) of_store: u32,
 }
 
 /// What a service is made of.
@@ -57,6 +66,8 @@ impl Service {
             rates: Rates::new(&parts.limits),
             wake: Wake::default(),
             tunnels: Tunnels::new(parts.limits.tunnels),
+            drivers: Drivers::default(),
+            open_jobs: OpenJobs { of_holder: parts.limits.jobs, of_store: parts.limits.jobs_in_store },
             addresses: parts.addresses,
             request_time: Duration::from_secs(parts.limits.request_secs),
             stop: CancellationToken::new(),

@@ -9,7 +9,14 @@ use symbolon_fragments::{
 use symbolon_protocol::api::{
     self, Id, Instance, Key, KeyKind, KeyState, KeySummary, KeyVersion, VersionState,
 };
-use symbolon_store::access::{InstanceRow, KeyRow, ListedKey, VersionRow, VersionStatus};
+use symbolon_store::access::{InstanceRow, KeyRow, ListedKey, NewVersion, VersionRow, VersionStatus};
+use symbolon_trust::KeyAlgorithm;
+
+/// What the interface calls the store that isn't inside an HSM.
+const FRAGMENTS: &str = "fragments";
+
+/// The number of a purpose that only keys in HSMs have.
+const SIGNING: u8 = 4;
 
 /// A line of the list.
 pub(crate) fn line(listed: &ListedKey) -> Result<KeySummary, Failure> {
@@ -28,12 +35,13 @@ fn summary(key: &str, row: &KeyRow, standing: &VersionRow) -> Result<KeySummary,
     let version = &standing.version;
     Ok(KeySummary {
         key: key.to_owned(),
+        store: store(version),
         state: state(&row.state)?,
         version: row.current,
         versions: row.newest,
-        suite: suite(version.suite)?.name().to_owned(),
+        suite: suite_name(version)?.to_owned(),
         kind: kind(version.shared),
-        purpose: shown_purpose(purpose(version.purpose)?),
+        purpose: shown_purpose(version)?,
         customer_fragment: version.customer_fragment,
         t: version.t,
         n: u16::try_from(version.members.len()).unwrap_or(u16::MAX),
@@ -45,8 +53,11 @@ fn summary(key: &str, row: &KeyRow, standing: &VersionRow) -> Result<KeySummary,
 
 fn version(row: &VersionRow) -> Result<KeyVersion, Failure> {
     let version = &row.version;
+    let proof = row.certificate.clone().map(Into::into);
+    let (certificate, wrapped_key) = if version.store.is_none() { (proof, None) } else { (None, proof) };
     Ok(KeyVersion {
         version: version.version,
+        store: store(version),
         state: match row.status {
             VersionStatus::Pending => VersionState::Pending,
             VersionStatus::Active => VersionState::Active,
@@ -54,16 +65,17 @@ fn version(row: &VersionRow) -> Result<KeyVersion, Failure> {
             VersionStatus::Destroyed => VersionState::Destroyed,
         },
         set: version.set.map(|set| Id(*set.as_bytes())),
-        suite: suite(version.suite)?.name().to_owned(),
+        suite: suite_name(version)?.to_owned(),
         kind: kind(version.shared),
-        purpose: shown_purpose(purpose(version.purpose)?),
+        purpose: shown_purpose(version)?,
         customer_fragment: version.customer_fragment,
         t: version.t,
         members: numbers(&version.members),
         ever_whole: row.imported,
         created: version.created,
         request: version.request.clone().into(),
-        certificate: row.certificate.clone().map(Into::into),
+        certificate,
+        wrapped_key,
         destroy_at: row.destroy_at,
         destroy_serial: row.destroy_serial,
     })
@@ -94,7 +106,7 @@ pub(crate) fn facts<'a>(
     Ok(KeyFacts {
         key,
         version: row.version.version,
-        purpose: purpose(row.version.purpose)?.name(),
+        purpose: purpose_name(&row.version)?,
         kind: kind_name(row.version.shared),
         customer_fragment: row.version.customer_fragment,
         labels,
@@ -106,18 +118,56 @@ pub(crate) fn suite(number: u8) -> Result<SuiteId, Failure> {
     SuiteId::try_from(u64::from(number)).map_err(Failure::internal)
 }
 
+/// The algorithm of a key in an HSM.
+fn algorithm(version: &NewVersion) -> Result<Option<KeyAlgorithm>, Failure> {
+    let unknown = || Failure::internal("an algorithm that there is not");
+    let found = version.store.as_ref().map(|_| KeyAlgorithm::of_number(version.suite).ok_or_else(unknown));
+    found.transpose()
+}
+
+fn store(version: &NewVersion) -> String {
+    version.store.clone().unwrap_or_else(|| FRAGMENTS.to_owned())
+}
+
+fn suite_name(version: &NewVersion) -> Result<&'static str, Failure> {
+    match algorithm(version)? {
+        Some(algorithm) => Ok(algorithm.name()),
+        None => Ok(suite(version.suite)?.name()),
+    }
+}
+
 fn purpose(number: u8) -> Result<Purpose, Failure> {
     let all = [Purpose::Data, Purpose::DataKey, Purpose::Wrap];
     let found = all.into_iter().find(|purpose| purpose.number() == number);
     found.ok_or_else(|| Failure::internal("a purpose that there is not"))
 }
 
-fn shown_purpose(purpose: Purpose) -> api::Purpose {
-    match purpose {
+/// The number of what a key in an HSM is for: wrapping, or, beside the purposes that keys of fragments have, signing.
+pub(crate) const fn hsm_purpose(algorithm: KeyAlgorithm) -> u8 {
+    if algorithm.signs() { SIGNING } else { Purpose::Wrap.number() }
+}
+
+/// Its name in policies.
+pub(crate) const fn hsm_purpose_name(algorithm: KeyAlgorithm) -> &'static str {
+    if algorithm.signs() { "sign" } else { Purpose::Wrap.name() }
+}
+
+fn purpose_name(version: &NewVersion) -> Result<&'static str, Failure> {
+    match algorithm(version)? {
+        Some(algorithm) => Ok(hsm_purpose_name(algorithm)),
+        None => Ok(purpose(version.purpose)?.name()),
+    }
+}
+
+fn shown_purpose(version: &NewVersion) -> Result<api::Purpose, Failure> {
+    if algorithm(version)?.is_some_and(KeyAlgorithm::signs) {
+        return Ok(api::Purpose::Sign);
+    }
+    Ok(match purpose(version.purpose)? {
         Purpose::Data => api::Purpose::Data,
         Purpose::DataKey => api::Purpose::DataKey,
         Purpose::Wrap => api::Purpose::Wrap,
-    }
+    })
 }
 
 fn kind(shared: bool) -> KeyKind {
@@ -140,7 +190,8 @@ pub(crate) const fn state_name(state: KeyState) -> &'static str {
     }
 }
 
-fn state(name: &str) -> Result<KeyState, Failure> {
+/// The state of that name in the datastore.
+pub(crate) fn state(name: &str) -> Result<KeyState, Failure> {
     let all =
         [KeyState::Pending, KeyState::Active, KeyState::Disabled, KeyState::Scheduled, KeyState::Destroyed];
     let found = all.into_iter().find(|state| state_name(*state) == name);

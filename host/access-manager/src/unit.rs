@@ -1,6 +1,12 @@
 //! A unit of work: one transaction with its audit entries. Either all of it happens and is logged, or nothing.
 
-use crate::{account::Account, failure::Failure, journal, relay, service::Service, wake::Waker};
+use crate::{
+    account::Account,
+    failure::Failure,
+    journal, relay,
+    service::Service,
+    wake::{Topic, topics},
+};
 use std::sync::Arc;
 use symbolon_audit::{Entry, Event, Frontier};
 use symbolon_fragments::names::{AccountId, Thumbprint};
@@ -15,6 +21,7 @@ pub(crate) struct Unit {
     frontier: Frontier,
     actor: Thumbprint,
     rights_changed: bool,
+    told: Vec<Topic>,
     lowered: Option<Seconds>,
 }
 
@@ -38,7 +45,7 @@ impl Unit {
         let account = service.account(&mut write, id).await?;
         let frontier = journal::frontier(service, &mut Rows::of(&mut write, &id), id).await?;
         let service = Arc::clone(service);
-        Ok(Self { service, account, write, frontier, actor, rights_changed: false, lowered: None })
+        Ok(Self { service, account, write, frontier, actor, rights_changed: false, told: Vec::new(), lowered: None })
     }
 
     /// The account's rows.
@@ -80,6 +87,11 @@ impl Unit {
         self.rights_changed = true;
     }
 
+    /// Tells those who wait for this after the commit, beside those who wait for rows that changed.
+    pub(crate) fn tell(&mut self, topic: Topic) {
+        self.told.push(topic);
+    }
+
     /// Lowers the clock's mark with the commit.
     pub(crate) const fn lower_mark(&mut self, mark: Seconds) {
         self.lowered = Some(mark);
@@ -90,7 +102,9 @@ impl Unit {
         let id = self.account.id();
         let mark = self.lowered.unwrap_or_else(|| self.service.clock.mark(id));
         self.rows().put_clock_mark(mark.0).await?;
-        let told: Waker = self.service.wake.waker(id);
+        let documents = if self.rights_changed { vec![Topic::AnyName, Topic::Documents] } else { Vec::new() };
+        let told: Vec<Topic> = topics(self.write.changes()).chain(documents).chain(self.told).collect();
+        let told = self.service.wake.waker(id, told);
         self.write.commit().await?;
         drop(told);
         self.service.remember_frontier(id, self.frontier);

@@ -7,7 +7,9 @@
 mod audit;
 mod documents;
 mod idempotency;
+mod jobs;
 mod keys;
+mod links;
 mod listing;
 mod log;
 mod sets;
@@ -15,7 +17,9 @@ mod sets;
 pub use audit::{CheckpointRow, LeafPage};
 pub use documents::{DocumentRow, GrantRow, OrderRow, Stamp};
 pub use idempotency::Remembered;
+pub use jobs::{JobRow, NewJob, OpenJobs, TicketRow};
 pub use keys::{KeyRow, NewKey, NewVersion, VersionRow, VersionStatus};
+pub use links::{LinkLevel, LinkRow, LinkVersionRow};
 pub use listing::{KeyFilter, KeyRange, ListedKey};
 pub use log::{LogRow, LogTail};
 pub use sets::{InstanceRow, NewInstance, SetRow};
@@ -27,7 +31,14 @@ use crate::{
 use symbolon_fragments::names::AccountId;
 
 /// The tables, by version.
-pub const SCHEMA: Schema = Schema { scripts: &[include_str!("access/schema-1.sql")] };
+pub const SCHEMA: Schema =
+    Schema {
+        scripts: &[
+            include_str!("access/schema-1.sql"),
+            include_str!("access/schema-2.sql"),
+            include_str!("access/schema-3.sql"),
+        ],
+    };
 
 /// An account's rows, as one transaction sees them.
 pub struct Rows<'t, T> {
@@ -54,6 +65,11 @@ pub async fn accounts(transaction: &mut impl Reading) -> Result<Vec<AccountId>, 
 /// Forgets what was answered, in any account, to requests older than `until`.
 pub async fn forget_answers(write: &mut Write, until: u64) -> Result<u64, StoreError> {
     idempotency::forget(write, until).await
+}
+
+/// Forgets jobs, in any account, whose time ended before `until`.
+pub async fn forget_jobs(write: &mut Write, until: u64) -> Result<u64, StoreError> {
+    jobs::forget(write, until).await
 }
 
 impl<T: Reading> Rows<'_, T> {

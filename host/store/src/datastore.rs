@@ -12,6 +12,7 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 use std::{
+    collections::BTreeSet,
     path::Path,
     sync::{Mutex, PoisonError},
     time::Duration,
@@ -40,7 +41,19 @@ pub struct Datastore {
 pub struct Read(PoolConnection<Sqlite>);
 
 /// The one transaction that writes. Dropped without [`Write::commit`], it has changed nothing.
-pub struct Write(PoolConnection<Sqlite>);
+pub struct Write {
+    connection: PoolConnection<Sqlite>,
+    changes: Changes,
+}
+
+/// What a transaction has changed that somebody may be waiting for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Changes {
+    /// Ids of keys, tenants and systems.
+    pub names: BTreeSet<String>,
+    /// Whether the ceremony log has grown.
+    pub ceremony_log: bool,
+}
 
 impl Datastore {
     /// Opens the owner's datastore, and makes it where there is none.
@@ -63,7 +76,8 @@ impl Datastore {
 
     /// Begins to write, when the writers before have ended.
     pub async fn write(&self) -> Result<Write, StoreError> {
-        Ok(Write(begin(&self.writer, "BEGIN IMMEDIATE").await?))
+        let connection = begin(&self.writer, "BEGIN IMMEDIATE").await?;
+        Ok(Write { connection, changes: Changes::default() })
     }
 
     /// Closes it, with what the write-ahead log still has brought into the file. Another process may open it then;
@@ -83,12 +97,21 @@ impl Read {
 
 impl Write {
     pub(crate) fn connection(&mut self) -> &mut SqliteConnection {
-        &mut self.0
+        &mut self.connection
+    }
+
+    /// What was changed so far.
+    pub const fn changes(&self) -> &Changes {
+        &self.changes
+    }
+
+    pub(crate) const fn changing(&mut self) -> &mut Changes {
+        &mut self.changes
     }
 
     /// Makes all of it durable, or nothing.
     pub async fn commit(mut self) -> Result<(), StoreError> {
-        sqlx::query("COMMIT").execute(&mut *self.0).await?;
+        sqlx::query("COMMIT").execute(&mut *self.connection).await?;
         Ok(())
     }
 }

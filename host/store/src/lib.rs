@@ -2,17 +2,18 @@
 //!
 //! [`Datastore::open`] is the way in: it locks the datastore to this process, checks that it is whole and that it
 //! belongs to this role, and brings its tables to the program's version. [`access`] has the
-//! typed queries of the access manager, [`manager`] those of a fragment manager; they take a [`Read`] or a [`Write`], so that whoever calls decides
+//! typed queries of the access manager, [`manager`] those of a fragment manager, [`driver`] those of a driver; they take a [`Read`] or a [`Write`], so that whoever calls decides
 //! what is one transaction. Nothing here knows what a document says or who may do what.
 
 pub mod access;
 mod datastore;
+pub mod driver;
 mod error;
 mod lock;
 pub mod manager;
 mod schema;
 mod value;
 
-pub use datastore::{Connection, Datastore, Read, Reading, Write};
+pub use datastore::{Changes, Connection, Datastore, Read, Reading, Write};
 pub use error::{OpenError, StoreError};
 pub use schema::{Owner, Role, Schema};

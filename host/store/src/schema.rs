@@ -15,6 +15,8 @@ pub enum Role {
     FragmentManager,
     /// Holds metadata.
     AccessManager,
+    /// Drives an HSM.
+    Driver,
 }
 
 impl Role {
@@ -23,6 +25,7 @@ impl Role {
         match self {
             Self::FragmentManager => "fragment-manager",
             Self::AccessManager => "access-manager",
+            Self::Driver => "driver",
         }
     }
 }

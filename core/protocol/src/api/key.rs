@@ -61,6 +61,8 @@ pub enum Purpose {
     DataKey,
     /// Wrapping other keys.
     Wrap,
+    /// Signing, with a private key in an HSM.
+    Sign,
 }
 
 /// A line of the list of keys.
@@ -75,7 +77,9 @@ pub struct KeySummary {
     pub version: u64,
     /// How many versions there are, pending ones included.
     pub versions: u64,
-    /// Name of the suite, such as `ristretto255-SHA512`.
+    /// Where it is: `fragments`, or the label of a key store in HSMs.
+    pub store: String,
+    /// Name of the suite, such as `ristretto255-SHA512`; in an HSM, of the algorithm, such as `aes-256`.
     pub suite: String,
     /// Dedicated set or shared root.
     pub kind: KeyKind,
@@ -83,9 +87,9 @@ pub struct KeySummary {
     pub purpose: Purpose,
     /// Whether it needs a customer fragment.
     pub customer_fragment: bool,
-    /// How many fragments make an operation.
+    /// How many fragments make an operation; 0 in an HSM.
     pub t: u16,
-    /// How many fragment managers hold one.
+    /// How many fragment managers hold one; 0 in an HSM.
     pub n: u16,
     /// Whether it existed whole at some time: true only for imported keys.
     pub ever_whole: bool,
@@ -117,7 +121,9 @@ pub struct KeyVersion {
     /// The fragment set; absent until its ceremony has made one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub set: Option<Id>,
-    /// Name of the suite.
+    /// Where it is: `fragments`, or the label of a key store in HSMs.
+    pub store: String,
+    /// Name of the suite; in an HSM, of the algorithm.
     pub suite: String,
     /// Dedicated set or shared root.
     pub kind: KeyKind,
@@ -133,11 +139,14 @@ pub struct KeyVersion {
     pub ever_whole: bool,
     /// When it was asked for, Unix seconds.
     pub created: u64,
-    /// The holder's signed create request.
+    /// The holder's signed create request; in an HSM, the job that asked for it.
     pub request: Document,
     /// The key certificate, signed by all members; absent until it was handed in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub certificate: Option<Document>,
+    /// The wrapped key, signed by the driver that had it made; absent until it was handed in, and for fragments.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub wrapped_key: Option<Document>,
     /// When it is or was destroyed, Unix seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub destroy_at: Option<u64>,

@@ -6,9 +6,11 @@
 
 mod audit;
 mod ceremony;
+mod chain;
 mod encoded;
 mod gateway;
 mod grant;
+mod job;
 mod key;
 pub mod path;
 mod permit;
@@ -19,11 +21,20 @@ pub use audit::{
     Checkpoint, ConsistencyProof, Cosignature, EntryPage, EntryQuery, InclusionProof, ProofQuery,
 };
 pub use ceremony::{LogEntry, LogHead, LogPage, LogPost, LogQuery};
+pub use chain::{
+    System, SystemPage, SystemQuery, SystemSummary, SystemVersion, Tenant, TenantPage, TenantQuery, TenantSummary,
+    TenantVersion, WrappedKey,
+};
 pub use encoded::{Document, DocumentError, Id, Secret};
 pub use gateway::{
-    Context, DataKey, DataKeyRequest, DecryptRequest, Decrypted, EncryptRequest, Encrypted, UnwrapRequest,
+    Context, DataKey, DataKeyRequest, DecryptRequest, Decrypted, EncryptRequest, Encrypted, OpenVolumeKeyRequest,
+    UnwrapRequest, VolumeKeyRequest,
 };
 pub use grant::{Grant, GrantPage, GrantQuery, GrantState, Order, OrderPage};
+pub use job::{
+    Job, JobAnswer, JobGiveBack, JobLease, JobPage, JobPost, JobQuery, JobReceipt, JobRenewal, JobState, JobTrouble,
+    JobWait, LeasedJob, NoTrouble,
+};
 pub use key::{
     CreateKey, Key, KeyKind, KeyPage, KeyPatch, KeyQuery, KeyState, KeySummary, KeyVersion, KeyWait, Labels,
     Purpose, VersionState,

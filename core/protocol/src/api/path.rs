@@ -1,6 +1,6 @@
 //! The interface's paths: templates for routers, builders for clients, so that both name the same place.
 //!
-//! A key id contains `/`; in a path it is one segment, with `/` written `%2F`.
+//! A key id contains `/`, and so does a system; in a path it is one segment, with `/` written `%2F`.
 
 use super::Id;
 use alloc::{format, string::String};
@@ -28,8 +28,32 @@ pub const KEY: &str = "/v1/accounts/{account}/keys/{key}";
 pub const VERSIONS: &str = "/v1/accounts/{account}/keys/{key}/versions";
 /// A key version's certificate.
 pub const CERTIFICATE: &str = "/v1/accounts/{account}/keys/{key}/versions/{version}/certificate";
+/// Tenants of the key chain.
+pub const TENANTS: &str = "/v1/accounts/{account}/tenants";
+/// One tenant.
+pub const TENANT: &str = "/v1/accounts/{account}/tenants/{tenant}";
+/// The versions of a tenant's key.
+pub const TENANT_VERSIONS: &str = "/v1/accounts/{account}/tenants/{tenant}/versions";
+/// Systems of the key chain.
+pub const SYSTEMS: &str = "/v1/accounts/{account}/systems";
+/// One system.
+pub const SYSTEM: &str = "/v1/accounts/{account}/systems/{system}";
+/// The versions of a system's key.
+pub const SYSTEM_VERSIONS: &str = "/v1/accounts/{account}/systems/{system}/versions";
 /// Permits.
 pub const PERMITS: &str = "/v1/accounts/{account}/permits";
+/// Jobs for HSMs.
+pub const JOBS: &str = "/v1/accounts/{account}/jobs";
+/// Where a driver asks for work.
+pub const JOBS_LEASE: &str = "/v1/accounts/{account}/jobs/lease";
+/// One job.
+pub const JOB: &str = "/v1/accounts/{account}/jobs/{job}";
+/// A job's lease.
+pub const JOB_LEASE: &str = "/v1/accounts/{account}/jobs/{job}/lease";
+/// Where a driver gives a job back.
+pub const JOB_GIVE_BACK: &str = "/v1/accounts/{account}/jobs/{job}/give-back";
+/// A job's result.
+pub const JOB_RESULT: &str = "/v1/accounts/{account}/jobs/{job}/result";
 /// Fragment sets.
 pub const SETS: &str = "/v1/accounts/{account}/sets";
 /// One fragment set.
@@ -56,6 +80,10 @@ pub const DECRYPT: &str = "/v1/decrypt";
 pub const DATA_KEYS: &str = "/v1/data-keys";
 /// The gateway: unwrap a data key.
 pub const DATA_KEYS_UNWRAP: &str = "/v1/data-keys/unwrap";
+/// The gateway: make a data key of the key chain.
+pub const SYSTEM_DATA_KEYS: &str = "/v1/systems/{system}/data-keys";
+/// The gateway: open a data key of the key chain.
+pub const SYSTEM_DATA_KEYS_OPEN: &str = "/v1/systems/{system}/data-keys/open";
 
 /// Fills a template's only parameter, the account: for [`ROOT`], [`KEYS`], [`PERMITS`] and all others of the access manager without a second one.
 pub fn of_account(template: &str, account: &Id) -> String {
@@ -84,6 +112,31 @@ pub fn certificate(account: &Id, key: &str, version: u64) -> String {
         .replace("{version}", &format!("{version}"))
 }
 
+/// [`TENANT`] of one tenant.
+pub fn tenant(account: &Id, tenant: &str) -> String {
+    of_account(TENANT, account).replace("{tenant}", &segment(tenant))
+}
+
+/// [`TENANT_VERSIONS`] of one tenant.
+pub fn tenant_versions(account: &Id, tenant: &str) -> String {
+    of_account(TENANT_VERSIONS, account).replace("{tenant}", &segment(tenant))
+}
+
+/// [`SYSTEM`] of one system.
+pub fn system(account: &Id, system: &str) -> String {
+    of_account(SYSTEM, account).replace("{system}", &segment(system))
+}
+
+/// [`SYSTEM_VERSIONS`] of one system.
+pub fn system_versions(account: &Id, system: &str) -> String {
+    of_account(SYSTEM_VERSIONS, account).replace("{system}", &segment(system))
+}
+
+/// [`SYSTEM_DATA_KEYS`] or [`SYSTEM_DATA_KEYS_OPEN`] of one system.
+pub fn of_system(template: &str, system: &str) -> String {
+    template.replace("{system}", &segment(system))
+}
+
 /// [`SET`] of one fragment set.
 pub fn set(account: &Id, set: &Id) -> String {
     of_account(SET, account).replace("{set}", &format!("{set}"))
@@ -92,6 +145,11 @@ pub fn set(account: &Id, set: &Id) -> String {
 /// [`INSTANCES`] of one fragment set.
 pub fn instances(account: &Id, set: &Id) -> String {
     of_account(INSTANCES, account).replace("{set}", &format!("{set}"))
+}
+
+/// [`JOB`], [`JOB_LEASE`], [`JOB_GIVE_BACK`] or [`JOB_RESULT`] of one job.
+pub fn of_job(template: &str, account: &Id, job: &Id) -> String {
+    of_account(template, account).replace("{job}", &format!("{job}"))
 }
 
 /// The authority that `CONNECT` names for a member of an account's roster.

@@ -17,6 +17,8 @@ pub enum Operation {
     Create,
     /// Read audit and evaluation logs; in no permit.
     Audit,
+    /// Sign with a private key in an HSM.
+    Sign,
 }
 
 /// Body of `POST …/permits`.
@@ -29,7 +31,7 @@ pub struct PermitRequest {
     /// The version; the newest that has a certificate where it is absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<u64>,
-    /// `encrypt`, `decrypt` or both.
+    /// Some of `encrypt`, `decrypt` and `sign`.
     pub operations: Vec<Operation>,
     /// For whom a gateway asks, as it calls them; at most 255 bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -68,6 +68,12 @@ problem_types! {
     KeyDestroyed = "urn:symbolon:problem:key-destroyed", 409, "The key is destroyed or about to be";
     /// The key, or the version, exists already. A key id is never used twice.
     KeyExists = "urn:symbolon:problem:key-exists", 409, "The key exists already";
+    /// The job's time is over; nothing can become of it any more.
+    JobExpired = "urn:symbolon:problem:job-expired", 410, "The job's time is over";
+    /// The lease ended, and another driver took the job over, or it has its result.
+    LeaseLost = "urn:symbolon:problem:lease-lost", 409, "The job was taken over or is done";
+    /// Another process polls with this driver's identity.
+    DriverTwice = "urn:symbolon:problem:driver-twice", 409, "Another process has this driver's identity";
     /// A newer document is held, or another one with the same number.
     Superseded = "urn:symbolon:problem:superseded", 409, "A newer document is held";
     /// `Idempotency-Key` was used before with another request.

@@ -7,9 +7,9 @@ use super::{
     effect::Context,
     judge::Judged,
     message::{Commit, Deal, Join, Proposal, SealedShares, Signatures, Transcript, Work},
-    seal::{ENCAPSULATED_BYTES, OneTimeKey, PUBLIC_KEY_BYTES, seal},
     tally::{BadDealing, Constants, DealingFault, Dealt, Sum, Tally, TallyError},
 };
+use crate::hpke::{ENCAPSULATED_BYTES, PUBLIC_KEY_BYTES, ReceiverKey, seal};
 use alloc::{collections::BTreeMap, vec::Vec};
 use symbolon_encoding::Tuple;
 use symbolon_fragments::names::{AccountId, Index};
@@ -28,8 +28,8 @@ pub(super) struct Attempt {
     pub early: BTreeMap<Index, Signatures>,
     me: Index,
     participants: Vec<Index>,
-    /// Present once the member has joined.
-    key: Option<OneTimeKey>,
+    /// One-time: present once the member has joined, gone before it signs. A kept one would open the whole log.
+    key: Option<ReceiverKey>,
     joins: BTreeMap<Index, Join>,
     /// The fragments that this member deals in a reshare, once they are read.
     fragments: Option<Vec<FragmentBytes>>,
@@ -126,7 +126,7 @@ impl Attempt {
     /// R0: takes part, with a fresh nonce and a fresh one-time key.
     pub(super) fn join(&mut self, ctx: &mut Context<'_>, judged: Vec<Judged>) -> Join {
         self.judged = judged;
-        let key = OneTimeKey::generate(ctx.rng);
+        let key = ReceiverKey::generate(ctx.rng);
         let mut nonce = [0; 32];
         ctx.rng.fill_bytes(&mut nonce);
         let join = Join {

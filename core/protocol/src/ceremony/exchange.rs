@@ -118,7 +118,8 @@ impl Machine {
         let instance = |(instance, known): (InstanceId, &Known)| {
             Some(HaveInstance { instance, number: known.number(), status: known.status? })
         };
-        let instances = self.knowledge.held(set).filter_map(instance).collect();
+        let readable = |(instance, _): &(InstanceId, &Known)| !self.knowledge.unreadable.contains(instance);
+        let instances = self.knowledge.held(set).filter(readable).filter_map(instance).collect();
         HaveSet { set, serial: self.knowledge.serial(set), instances }
     }
 

@@ -221,7 +221,10 @@ impl Machine {
         let lists = |instances: &[super::message::HaveInstance]| {
             instances.iter().any(|held| held.instance == instance)
         };
-        index == self.me || self.peers.said(index, set).is_none_or(|said| lists(&said.instances))
+        if index == self.me {
+            return !self.knowledge.unreadable.contains(&instance);
+        }
+        self.peers.said(index, set).is_none_or(|said| lists(&said.instances))
     }
 
     /// One above everything that was signed or tried under the serial, as far as is known. Who claims an absurd number is

@@ -63,7 +63,7 @@ pub enum Refusal {
     /// The predecessor's dealers are others.
     #[error("the dealers of {0} are not the holders of its predecessor")]
     Dealers(SetId),
-    /// This member should deal from an instance that it doesn't hold.
+    /// This member should deal from an instance that it doesn't hold, or whose fragment it can't read.
     #[error("this member doesn't hold the predecessor of {0}")]
     NotHeld(SetId),
     /// Too many instances of the set are unsettled.
@@ -246,6 +246,9 @@ impl Knowledge {
         match predecessor.status {
             Some(Status::Signed) => Err(Missing::Predecessor(step.set).into()),
             None if dealers.contains(&me) => Err(Refusal::NotHeld(step.set)),
+            _ if dealers.contains(&me) && self.unreadable.contains(&step.predecessor) => {
+                Err(Refusal::NotHeld(step.set))
+            }
             Some(Status::Flipped | Status::Settled) | None => Ok(()),
         }
     }

@@ -57,6 +57,9 @@ pub(super) struct Knowledge {
     /// Sets by the hash of the request that they were made for.
     pub origins: BTreeMap<[u8; 32], SetId>,
     pub destroyed: BTreeMap<SetId, u64>,
+    /// Instances whose fragments could not be read when they were to be dealt. In memory only: after a start they are looked
+    /// for again.
+    pub unreadable: BTreeSet<InstanceId>,
 }
 
 impl SetKnowledge {
@@ -170,6 +173,7 @@ impl Knowledge {
     /// Forgets an instance; the set's origin stays, so that its request is not acted on twice.
     pub(super) fn forget(&mut self, instance: InstanceId) {
         let Some(known) = self.known.remove(&instance) else { return };
+        self.unreadable.remove(&instance);
         let body = known.certificate.body();
         if let Some(knowledge) = self.sets.get_mut(&body.set) {
             knowledge.held.retain(|_, id| *id != instance);

@@ -8,7 +8,10 @@ use super::{
     message::{Erasure, Flip, Message, Signatures, Status, Transcript},
     tally::Possession,
 };
-use alloc::{collections::BTreeSet, vec::Vec};
+use alloc::{
+    collections::{BTreeMap, BTreeSet},
+    vec::Vec,
+};
 use symbolon_fragments::names::{Index, InstanceId};
 use symbolon_trust::{DueDestruction, EpochCertificate, PublicKey, Signature, Signed, verify};
 
@@ -111,8 +114,9 @@ impl Machine {
         if !instances.iter().all(|id| self.knowledge.known.contains_key(id)) {
             return self.progress(ctx, transcript, out); // something above has settled meanwhile
         }
-        if let Err(instance) = self.knowledge.own_fragments(self.me, ctx, &instances, fragments) {
-            return out.push(Effect::Alarm(Alarm::FragmentUnreadable(instance)));
+        let unreadable = self.knowledge.unreadable_among(self.me, ctx, &instances, fragments);
+        if !unreadable.is_empty() {
+            return out.extend(unreadable.into_iter().map(Alarm::FragmentUnreadable).map(Effect::Alarm));
         }
         let certificates = instances.iter().map(|id| self.knowledge.known[id].certificate.clone()).collect();
         self.persist(Record::Flipped(certificates), out);
@@ -214,27 +218,29 @@ impl Knowledge {
         Some(self.known.get(instances.first()?)?.certificate.body().members.clone())
     }
 
-    /// Checks that these are this member's fragments of these instances; else names one that is not.
-    pub(super) fn own_fragments(
+    /// Those of these instances whose fragment is absent, or isn't this member's.
+    pub(super) fn unreadable_among(
         &self,
         me: Index,
         ctx: &mut Context<'_>,
         instances: &[InstanceId],
         fragments: &[Option<FragmentBytes>],
-    ) -> Result<(), InstanceId> {
-        let mut held = Vec::with_capacity(instances.len());
-        for (at, instance) in instances.iter().enumerate() {
-            let fragment = fragments.get(at).and_then(Option::as_ref).ok_or(*instance)?;
-            let known = self.known.get(instance).ok_or(*instance)?;
-            held.push((fragment, known.certificate.body()));
+    ) -> BTreeSet<InstanceId> {
+        let mut unreadable: BTreeSet<_> = instances.iter().copied().collect();
+        let mut held: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for (instance, fragment) in instances.iter().zip(fragments) {
+            if let (Some(fragment), Some(known)) = (fragment, self.known.get(instance)) {
+                let certificate = known.certificate.body();
+                held.entry(certificate.suite).or_default().push((fragment, certificate));
+                unreadable.remove(instance);
+            }
         }
-        let suites: BTreeSet<_> = held.iter().map(|(_, certificate)| certificate.suite).collect();
-        for suite in suites {
-            let of_suite: Vec<_> = held.iter().copied().filter(|(_, c)| c.suite == suite).collect();
-            let possession = Possession { suite, me, held: &of_suite };
-            possession.check(ctx.rng).map_err(|at| of_suite[at].1.instance())?;
+        for (suite, mut held) in held {
+            while let Err(wrong) = (Possession { suite, me, held: &held }).check(ctx.rng) {
+                unreadable.insert(held.remove(wrong).1.instance());
+            }
         }
-        Ok(())
+        unreadable
     }
 }
 

@@ -254,7 +254,8 @@ impl Machine {
         }
     }
 
-    /// Fragments to be dealt were read: they must be those of the predecessors.
+    /// Fragments to be dealt were read: they must be those of the predecessors. Those that are not can't be dealt: from now on
+    /// this member says that it doesn't hold them, so that the next ceremony goes on without their sets.
     fn loaded_to_deal(
         &mut self,
         ctx: &mut Context<'_>,
@@ -265,16 +266,17 @@ impl Machine {
         let Some(attempt) = self.attempts.get_mut(proposal) else { return };
         let Work::Reshare(steps) = &attempt.proposal.work else { return };
         let instances: Vec<_> = steps.iter().map(|step| step.predecessor).collect();
-        match self.knowledge.own_fragments(self.me, ctx, &instances, &fragments) {
-            Ok(()) => {
-                attempt.load(fragments.into_iter().flatten().collect());
-                self.run(ctx, *proposal, out);
-            }
-            Err(instance) => {
-                self.attempts.remove(proposal);
-                out.push(Effect::Alarm(Alarm::FragmentUnreadable(instance)));
-            }
+        let unreadable = self.knowledge.unreadable_among(self.me, ctx, &instances, &fragments);
+        if unreadable.is_empty() {
+            attempt.load(fragments.into_iter().flatten().collect());
+            return self.run(ctx, *proposal, out);
         }
+        let steps = steps.iter().filter(|step| unreadable.contains(&step.predecessor));
+        let sets: Vec<_> = steps.map(|step| step.set).collect();
+        self.attempts.remove(proposal);
+        self.tell(sets);
+        out.extend(unreadable.iter().map(|instance| Effect::Alarm(Alarm::FragmentUnreadable(*instance))));
+        self.knowledge.unreadable.extend(unreadable);
     }
 
     /// R1, R2, signing: whatever the attempt allows now.

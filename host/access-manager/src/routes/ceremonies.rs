@@ -8,7 +8,7 @@ use crate::{
     ceremony,
     failure::Failure,
     unit::Unit,
-    wake::LONGEST_WAIT,
+    wake::{LONGEST_WAIT, Topic},
 };
 use std::time::Duration;
 use symbolon_audit::Refused;
@@ -33,7 +33,7 @@ pub(crate) async fn read(call: Call, Query(query): Query<LogQuery>) -> Result<An
     member(&call)?;
     let limit = limit(query.limit)?;
     let until = Instant::now() + Duration::from_secs(query.wait).min(LONGEST_WAIT);
-    let mut watch = call.service.wake.watch(call.id());
+    let mut watch = call.service.wake.watch(call.id(), Topic::CeremonyLog);
     loop {
         let page = page(&call, query.after, limit).await?;
         let left = until.saturating_duration_since(Instant::now());

@@ -1,6 +1,6 @@
 //! Creating keys and versions, and handing in their certificates.
 
-use super::keys::check_labels;
+use super::{hsm_keys, keys::check_labels};
 use crate::{
     account::decode,
     answer::{Answer, tag},
@@ -129,6 +129,9 @@ async fn first_version(unit: &mut Unit, body: &CreateKey, verified: &VerifiedCre
     if request.version != 1 {
         return Err(Failure::malformed("a new key begins with version 1"));
     }
+    if unit.rows().link(&request.key).await?.is_some() {
+        return Err(Failure::KeyExists(request.key.clone()));
+    }
     if let Some(newest) = unit.rows().versions(&request.key).await?.first() {
         return ask_anew(unit, body, verified, newest).await;
     }
@@ -155,6 +158,9 @@ async fn further_version(
     }
     let versions = unit.rows().versions(key).await?;
     let newest = versions.first().ok_or_else(|| Failure::UnknownKey(key.clone()))?;
+    if newest.version.store.is_some() {
+        return Err(Failure::malformed("the key is in an HSM: its versions are made there, by jobs"));
+    }
     if request.purpose.number() != newest.version.purpose {
         return Err(Failure::malformed("a key has one purpose in all its versions"));
     }
@@ -182,6 +188,9 @@ async fn ask_anew(
     newest: &VersionRow,
 ) -> Result<(), Failure> {
     let request = verified.request();
+    if newest.version.store.is_some() {
+        return Err(Failure::KeyExists(request.key.clone()));
+    }
     let earlier: Signed<CreateRequest> = decode(&newest.version.request)?;
     let asked_by = earlier.signatures().iter().map(|(key, _)| key.thumbprint());
     let unfinished = newest.status == VersionStatus::Pending && newest.certificate.is_none();
@@ -196,6 +205,7 @@ fn new_version(body: &CreateKey, verified: &VerifiedCreate) -> NewVersion {
     let request = verified.request();
     NewVersion {
         version: request.version,
+        store: None,
         set: request.set,
         suite: request.suite.number(),
         shared: request.kind == KeyKind::Shared,
@@ -216,7 +226,8 @@ async fn shown(unit: &mut Unit, key: &KeyId) -> Result<Answer, Failure> {
     Ok(Answer::json(&shown).created(location).accepted().tagged(tag(row.revision)))
 }
 
-/// Hands in a key version's certificate, signed by all members; the version can be used from then on.
+/// Hands in a key version's certificate, signed by all members, or its wrapped key, signed by a driver; the version can be used
+/// from then on.
 #[utoipa::path(put, path = path::CERTIFICATE,
     params(("account" = Id, Path), ("key" = String, Path), ("version" = u64, Path)), request_body = SignedDocument,
     responses((status = 204), (status = "4XX", body = Problem, content_type = "application/problem+json")))]
@@ -232,10 +243,13 @@ pub(crate) async fn certify(
 }
 
 async fn hand_in(unit: &mut Unit, key: &KeyId, version: u64, document: &[u8]) -> Result<Answer, Failure> {
-    let signed: Signed<KeyCertificate> = decode(document)?;
-    let verified = VerifiedKeyCertificate::verify(signed, &unit.account.root)?;
     let row = unit.rows().version(key, version).await?;
     let row = row.ok_or_else(|| Failure::UnknownVersion(key.clone(), version))?;
+    if row.version.store.is_some() {
+        return hsm_keys::hand_in(unit, key, &row, document).await;
+    }
+    let signed: Signed<KeyCertificate> = decode(document)?;
+    let verified = VerifiedKeyCertificate::verify(signed, &unit.account.root)?;
     let certificate = verified.certificate();
     check_certificate(certificate, key, &row)?;
     if row.certificate.is_some() {

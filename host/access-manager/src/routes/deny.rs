@@ -2,26 +2,51 @@
 
 use crate::{
     account::decode,
-    answer::Answer,
-    call::{Call, Json, refused},
+    answer::{Answer, tag},
+    call::{Call, Json, Query, refused},
     failure::Failure,
+    poll::Poll,
     unit::Unit,
+    wake::Topic,
 };
+use axum::http::HeaderMap;
 use std::collections::BTreeSet;
 use symbolon_audit::{Event, Hash, Refused};
 use symbolon_encoding::to_canonical;
 use symbolon_fragments::names::KeyId;
-use symbolon_protocol::api::{Id, Problem, SignedDocument, path};
+use symbolon_protocol::api::{Id, KeyWait, Problem, SignedDocument, path};
 use symbolon_trust::{VerifiedDeny, hash};
 
-/// The deny document.
-#[utoipa::path(get, path = path::DENY, params(("account" = Id, Path)),
-    responses((status = 200, body = SignedDocument), (status = "4XX", body = Problem, content_type = "application/problem+json")))]
-pub(crate) async fn show(call: Call) -> Result<Answer, Failure> {
+/// The deny document; its entity tag is its version. With `If-None-Match` and `wait`, the answer waits for a newer one:
+/// so whoever keeps keys on a lease learns at once that they are off. `"0"` waits for the first.
+#[utoipa::path(get, path = path::DENY,
+    params(("account" = Id, Path), KeyWait, ("If-None-Match" = Option<String>, Header)),
+    responses((status = 200, body = SignedDocument, headers(("ETag" = String))), (status = 304),
+              (status = "4XX", body = Problem, content_type = "application/problem+json")))]
+pub(crate) async fn show(
+    call: Call,
+    Query(query): Query<KeyWait>,
+    headers: HeaderMap,
+) -> Result<Answer, Failure> {
     call.party().await?;
-    let deny =
-        call.account.deny.as_ref().ok_or(Failure::NotFound("nothing was denied in this account so far"))?;
-    Ok(Answer::json(&SignedDocument { document: to_canonical(deny.signed()).into() }))
+    let mut poll = Poll::new(&call, &headers, query.wait, Topic::Documents);
+    loop {
+        if let Some(answer) = poll.take(&call, newest(&call, &headers).await?).await {
+            return Ok(answer);
+        }
+    }
+}
+
+async fn newest(call: &Call, headers: &HeaderMap) -> Result<Answer, Failure> {
+    let mut read = call.service.store.read().await?;
+    let account = call.service.account(&mut read, call.id()).await?;
+    let Some(deny) = &account.deny else {
+        let none = Answer::empty().tagged(tag(0)).unless_known(headers);
+        let unknown = Failure::NotFound("nothing was denied in this account so far");
+        return if none.status() == 304 { Ok(none) } else { Err(unknown) };
+    };
+    let document = to_canonical(deny.signed()).into();
+    Ok(Answer::json(&SignedDocument { document }).tagged(tag(deny.document().version)))
 }
 
 /// Installs a deny document; it takes away at once.

@@ -76,6 +76,7 @@ fn shown(operation: Operation) -> api::Operation {
         Operation::Decrypt => api::Operation::Decrypt,
         Operation::Create => api::Operation::Create,
         Operation::Audit => api::Operation::Audit,
+        Operation::Sign => api::Operation::Sign,
     }
 }
 

@@ -4,19 +4,17 @@ use super::limit;
 use crate::{
     account::Standing,
     answer::{Answer, tag},
-    call::{Call, Json, KeyName, Query},
+    call::{Call, Json, KeyName, Query, if_match},
     failure::Failure,
     holdings::{below, common, everything},
     policy::{Action, Circumstances},
+    poll::Poll,
     show::{self, facts},
     unit::Unit,
-    wake::LONGEST_WAIT,
+    wake::Topic,
 };
-use axum::http::{
-    HeaderMap,
-    header::{IF_MATCH, IF_NONE_MATCH},
-};
-use std::{collections::BTreeMap, time::Duration};
+use axum::http::HeaderMap;
+use std::collections::BTreeMap;
 use symbolon_audit::{Event, Refused};
 use symbolon_fragments::names::KeyId;
 use symbolon_protocol::api::{
@@ -27,7 +25,6 @@ use symbolon_store::{
     access::{KeyFilter, KeyRange, ListedKey, Rows},
 };
 use symbolon_trust::{Operation, Operations};
-use tokio::time::Instant;
 
 /// Keys that the caller is granted, ascending; for owner and managers, all.
 #[utoipa::path(get, path = path::KEYS, params(("account" = Id, Path), KeyQuery),
@@ -35,27 +32,36 @@ use tokio::time::Instant;
 pub(crate) async fn list(call: Call, Query(query): Query<KeyQuery>) -> Result<Answer, Failure> {
     call.party().await?;
     let limit = limit(query.limit)?;
-    let ranges = ranges(&call, &query).await?;
+    let ranges = ranges(&call, query.below.as_deref(), query.cursor.as_deref()).await?;
     let filter = filter(&query)?;
     let mut read = call.service.store.read().await?;
     let listed = collect(&mut Rows::of(&mut read, &call.id()), &ranges, &filter, limit).await?;
     let full = listed.len() == limit as usize;
-    let next = listed.last().filter(|_| full).map(|last| Document(last.key.clone().into_bytes()).to_string());
+    let next = listed.last().filter(|_| full).map(|last| cursor(&last.key));
     let keys = listed.iter().map(show::line).collect::<Result<Vec<_>, _>>()?;
     Ok(Answer::json(&KeyPage { keys, next }))
 }
 
+/// The cursor behind an id.
+pub(super) fn cursor(last: &str) -> String {
+    Document(last.as_bytes().to_vec()).to_string()
+}
+
 /// The ids that the caller may see, and asks for, and has not been given yet.
-async fn ranges(call: &Call, query: &KeyQuery) -> Result<Vec<KeyRange>, Failure> {
+pub(super) async fn ranges(
+    call: &Call,
+    path: Option<&str>,
+    cursor: Option<&str>,
+) -> Result<Vec<KeyRange>, Failure> {
     let visible = match call.standing() {
         Standing::Owner | Standing::Member(_) => vec![everything()],
         Standing::Other => call.holdings().await?.ranges(),
     };
-    let mut asked = match &query.below {
+    let mut asked = match path {
         Some(path) => below(path.parse::<KeyId>().map_err(Failure::malformed)?.as_str()),
         None => everything(),
     };
-    if let Some(cursor) = &query.cursor {
+    if let Some(cursor) = cursor {
         let last: Document = cursor.parse().map_err(Failure::malformed)?;
         let last = String::from_utf8(last.0)
             .map_err(|_| Failure::malformed("cursor is the previous page's `next`"))?;
@@ -103,34 +109,27 @@ pub(crate) async fn show(
     headers: HeaderMap,
 ) -> Result<Answer, Failure> {
     may_see(&call, &key).await?;
-    let known = headers.get(IF_NONE_MATCH).and_then(|known| known.to_str().ok());
-    let until = Instant::now() + Duration::from_secs(query.wait.unwrap_or(0)).min(LONGEST_WAIT);
-    let mut watch = call.service.wake.watch(call.id());
+    let mut poll = Poll::new(&call, &headers, query.wait, Topic::Name(key.to_string()));
     loop {
-        let (answer, tag) = read(&call, &key).await?;
-        if known != Some(tag.as_str()) {
-            return Ok(answer.tagged(tag));
-        }
-        let left = until.saturating_duration_since(Instant::now());
-        if left.is_zero() || !watch.changed(left, &call.service.stop).await {
-            return Ok(Answer::unchanged(tag));
+        if let Some(answer) = poll.take(&call, read(&call, &key).await?).await {
+            return Ok(answer);
         }
     }
 }
 
-async fn may_see(call: &Call, key: &KeyId) -> Result<(), Failure> {
+pub(super) async fn may_see(call: &Call, key: &KeyId) -> Result<(), Failure> {
     match call.standing() {
         Standing::Owner | Standing::Member(_) => Ok(()),
         Standing::Other => call.holdings().await?.check_sees(key),
     }
 }
 
-async fn read(call: &Call, key: &KeyId) -> Result<(Answer, String), Failure> {
+async fn read(call: &Call, key: &KeyId) -> Result<Answer, Failure> {
     let mut read = call.service.store.read().await?;
     let mut rows = Rows::of(&mut read, &call.id());
     let row = rows.key(key).await?.ok_or_else(|| Failure::UnknownKey(key.clone()))?;
     let shown = show::key(key, &row, &rows.versions(key).await?)?;
-    Ok((Answer::json(&shown), tag(row.revision)))
+    Ok(Answer::json(&shown).tagged(tag(row.revision)))
 }
 
 /// Sets and removes labels of a key.
@@ -144,8 +143,7 @@ pub(crate) async fn label(
     headers: HeaderMap,
     body: Json<KeyPatch>,
 ) -> Result<Answer, Failure> {
-    let expected =
-        headers.get(IF_MATCH).and_then(|tag| tag.to_str().ok()).ok_or(Failure::PreconditionRequired)?;
+    let expected = if_match(&headers)?;
     let mut unit = call.begin().await?;
     let outcome = change(&call, &mut unit, &key, expected, &body.body).await;
     call.finish(unit, crate::call::refused(Refused::Create), outcome).await

@@ -58,6 +58,10 @@ pub(crate) async fn add(
 
 async fn take(call: &Call, unit: &mut Unit, document: &[u8]) -> Result<Answer, Failure> {
     let signed: Signed<symbolon_trust::Order> = decode(document)?;
+    let held = unit.account.orders.get(signed.body().serial);
+    if held.is_some_and(|held| held.order.order() == signed.body()) {
+        return Ok(Answer::empty()); // even if by now it could not be taken any more, or its signer was replaced
+    }
     let order = verify(call, unit, signed)?;
     let received = crate::clock::wall();
     let mut book = unit.account.orders.clone();

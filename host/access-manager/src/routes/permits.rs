@@ -35,6 +35,7 @@ fn operations(asked: &[api::Operation]) -> Result<Operations, Failure> {
     let asked = asked.iter().map(|operation| match operation {
         api::Operation::Encrypt => Ok(Operation::Encrypt),
         api::Operation::Decrypt => Ok(Operation::Decrypt),
+        api::Operation::Sign => Ok(Operation::Sign),
         api::Operation::Create | api::Operation::Audit => Err(no_such_permit()),
     });
     let operations: Operations = asked.collect::<Result<_, _>>()?;
@@ -42,7 +43,7 @@ fn operations(asked: &[api::Operation]) -> Result<Operations, Failure> {
 }
 
 fn no_such_permit() -> Failure {
-    Failure::malformed("a permit is for encrypt, decrypt or both")
+    Failure::malformed("a permit is for some of encrypt, decrypt and sign")
 }
 
 fn check_name(name: Option<&str>) -> Result<(), Failure> {
@@ -90,6 +91,7 @@ const fn action(operation: Operation) -> Action {
         Operation::Decrypt => Action::Decrypt,
         Operation::Create => Action::Create,
         Operation::Audit => Action::Audit,
+        Operation::Sign => Action::Sign,
     }
 }
 

@@ -278,6 +278,7 @@ fn first_document(
             .collect(),
         minimum: Shape { t: 2, n: 2 },
         spread: Spread::None,
+        key_stores: Vec::new(),
     }
 }
 

@@ -42,9 +42,11 @@ pub enum VersionStatus {
 pub struct NewVersion {
     /// Its number, the key's newest plus one.
     pub version: u64,
+    /// The label of the key store in HSMs; nothing for fragments.
+    pub store: Option<String>,
     /// The set, where it exists already.
     pub set: Option<SetId>,
-    /// Number of the suite.
+    /// Number of the suite; in an HSM, of the algorithm.
     pub suite: u8,
     /// Whether its set is a shared root.
     pub shared: bool,
@@ -58,7 +60,7 @@ pub struct NewVersion {
     pub members: Vec<Index>,
     /// When it was asked for, Unix seconds.
     pub created: u64,
-    /// Canonical encoding of the signed create request.
+    /// Canonical encoding of the signed create request; in an HSM, of the signed job.
     pub request: Vec<u8>,
     /// Hash of its body, by which the ceremony names it.
     pub request_hash: [u8; 32],
@@ -86,7 +88,7 @@ pub struct VersionRow {
     pub status: VersionStatus,
     /// Whether it existed whole once.
     pub imported: bool,
-    /// The signed key certificate.
+    /// The signed key certificate; in an HSM, the signed wrapped key.
     pub certificate: Option<Vec<u8>>,
     /// Serial of the order that destroys it.
     pub destroy_serial: Option<u64>,
@@ -189,8 +191,8 @@ impl Rows<'_, Write> {
     pub async fn put_version(&mut self, key: &KeyId, new: &NewVersion) -> Result<(), StoreError> {
         sqlx::query(
             "INSERT INTO key_version (account, key, version, set_id, suite, shared, purpose, customer_fragment,
-                 t, members, created, request, request_hash)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                 t, members, created, request, request_hash, store)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         )
         .bind(self.account())
         .bind(key.as_str())
@@ -205,6 +207,7 @@ impl Rows<'_, Write> {
         .bind(column(new.created))
         .bind(new.request.as_slice())
         .bind(new.request_hash.to_vec())
+        .bind(new.store.as_deref())
         .execute(self.transaction.connection())
         .await?;
         self.refresh_key(key).await
@@ -214,7 +217,7 @@ impl Rows<'_, Write> {
     pub async fn replace_request(&mut self, key: &KeyId, new: &NewVersion) -> Result<(), StoreError> {
         sqlx::query(
             "UPDATE key_version SET set_id = ?, suite = ?, shared = ?, purpose = ?, customer_fragment = ?, t = ?,
-                 members = ?, created = ?, request = ?, request_hash = ?
+                 members = ?, created = ?, request = ?, request_hash = ?, store = ?
              WHERE account = ? AND key = ? AND version = ? AND status = 'pending' AND certificate IS NULL",
         )
         .bind(new.set.map(|set| set.as_bytes().to_vec()))
@@ -227,6 +230,7 @@ impl Rows<'_, Write> {
         .bind(column(new.created))
         .bind(new.request.as_slice())
         .bind(new.request_hash.to_vec())
+        .bind(new.store.as_deref())
         .bind(self.account())
         .bind(key.as_str())
         .bind(column(new.version))
@@ -391,6 +395,7 @@ const REFRESH: &str = r#"
 
 async fn refresh(write: &mut Write, account: Vec<u8>, key: &str) -> Result<(), StoreError> {
     sqlx::query(REFRESH).bind(account).bind(key).execute(write.connection()).await?;
+    write.changing().names.insert(key.to_owned());
     Ok(())
 }
 
@@ -410,6 +415,7 @@ fn request(row: &SqliteRow) -> Result<NewVersion, StoreError> {
     let set: Option<Vec<u8>> = row.try_get("set_id")?;
     Ok(NewVersion {
         version: number(row.try_get("version")?),
+        store: row.try_get("store")?,
         set: set.map(hash).transpose()?.map(SetId::new),
         suite: row.try_get("suite")?,
         shared: row.try_get("shared")?,

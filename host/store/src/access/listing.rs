@@ -49,27 +49,41 @@ impl<T: Reading> Rows<'_, T> {
         Ok(listed)
     }
 
+    /// Each filter begins with the index that was made for it, so that what it leaves out is never looked at. `SQLite` would
+    /// rather walk along the keys than use the index of states: it has no statistics here.
     fn list_query(&self, range: &KeyRange, filter: &KeyFilter, limit: u32) -> QueryBuilder<Sqlite> {
         let mut query = QueryBuilder::new("SELECT k.state, k.newest, k.current, k.revision, v.* FROM ");
-        if let Some((name, value)) = &filter.label {
-            query.push(r#"label l JOIN "key" k ON k.account = l.account AND k.key = l.key AND l.name = "#);
-            query.push_bind(name.clone()).push(" AND l.value = ").push_bind(value.clone());
-        } else {
-            query.push(r#""key" k"#);
-        }
+        let first = match filter {
+            KeyFilter { label: Some(_), .. } => {
+                query.push(r#"label f JOIN "key" k ON k.account = f.account AND k.key = f.key"#);
+                "f"
+            }
+            KeyFilter { state: Some(_), .. } => {
+                query.push(r#""key" k INDEXED BY key_state"#);
+                "k"
+            }
+            KeyFilter { state: None, label: None } => {
+                query.push(r#""key" k"#);
+                "k"
+            }
+        };
         query.push(
             " JOIN key_version v ON v.account = k.account AND v.key = k.key
-                AND v.version = CASE k.current WHEN 0 THEN k.newest ELSE k.current END
-              WHERE k.account = ",
+                AND v.version = CASE k.current WHEN 0 THEN k.newest ELSE k.current END",
         );
-        query.push_bind(self.account()).push(" AND k.key >= ").push_bind(range.from.clone());
+        query.push(format!(" WHERE {first}.account = ")).push_bind(self.account());
+        query.push(format!(" AND {first}.key >= ")).push_bind(range.from.clone());
         if let Some(to) = &range.to {
-            query.push(" AND k.key < ").push_bind(to.clone());
+            query.push(format!(" AND {first}.key < ")).push_bind(to.clone());
+        }
+        if let Some((name, value)) = &filter.label {
+            query.push(" AND f.name = ").push_bind(name.clone());
+            query.push(" AND f.value = ").push_bind(value.clone());
         }
         if let Some(state) = filter.state {
             query.push(" AND k.state = ").push_bind(state);
         }
-        query.push(" ORDER BY k.key LIMIT ").push_bind(limit);
+        query.push(format!(" ORDER BY {first}.key LIMIT ")).push_bind(limit);
         query
     }
 
@@ -104,4 +118,55 @@ fn line(row: &SqliteRow) -> Result<ListedKey, StoreError> {
         },
         version: keys::version(row)?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Datastore, Owner, Read, Role, access};
+    use sqlx::AssertSqlSafe;
+    use symbolon_fragments::names::{AccountId, Thumbprint};
+
+    async fn plan(rows: &mut Rows<'_, Read>, range: &KeyRange, filter: &KeyFilter) -> Vec<String> {
+        let query = rows.list_query(range, filter, 100);
+        let explained = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {}", query.sql().as_str()));
+        let steps = sqlx::query(explained).fetch_all(rows.transaction.reading().0).await.unwrap();
+        steps.iter().map(|step| step.get("detail")).collect()
+    }
+
+    /// Each step finds its rows by an index, all conditions of the first one in it; nothing is walked through or sorted.
+    #[tokio::test]
+    async fn lists_look_at_the_keys_that_they_show_and_no_others() {
+        let directory = tempfile::TempDir::new().unwrap();
+        let owner = Owner { role: Role::AccessManager, identity: Thumbprint::new([9; 32]) };
+        let path = directory.path().join("datastore");
+        let store = Datastore::open(&path, &owner, &access::SCHEMA).await.unwrap();
+        let mut read = store.read().await.unwrap();
+        let here = AccountId::new([1; 32]);
+        let mut rows = Rows::of(&mut read, &here);
+        let label = Some(("name".to_owned(), "value".to_owned()));
+        let cases = [
+            (KeyFilter::default(), "SEARCH k USING PRIMARY KEY (account=? AND key>?"),
+            (
+                KeyFilter { state: Some("active"), label: None },
+                "SEARCH k USING INDEX key_state (account=? AND state=? AND key>?",
+            ),
+            (
+                KeyFilter { state: None, label: label.clone() },
+                "SEARCH f USING COVERING INDEX label_value (account=? AND name=? AND value=? AND key>?",
+            ),
+            (
+                KeyFilter { state: Some("active"), label },
+                "SEARCH f USING COVERING INDEX label_value (account=? AND name=? AND value=? AND key>?",
+            ),
+        ];
+        for to in [None, Some("z".to_owned())] {
+            let range = KeyRange { from: "a".into(), to };
+            for (filter, first) in &cases {
+                let steps = plan(&mut rows, &range, filter).await;
+                assert!(steps[0].starts_with(first), "{filter:?}: {steps:?}");
+                assert!(steps.iter().all(|step| step.starts_with("SEARCH ")), "{filter:?}: {steps:?}");
+            }
+        }
+    }
 }

@@ -91,6 +91,7 @@ impl Rows<'_, Write> {
             .bind(entry.message.as_slice())
             .execute(self.transaction.connection())
             .await?;
+        self.transaction.changing().ceremony_log = true;
         Ok(())
     }
 }

@@ -82,6 +82,15 @@ impl<T: Reading> Rows<'_, T> {
             .collect()
     }
 
+    /// Canonical encoding of the create request that a set was made for.
+    pub async fn origin(&mut self, set: &SetId) -> Result<Option<Vec<u8>>, StoreError> {
+        Ok(sqlx::query_scalar(r#"SELECT origin FROM "set" WHERE account = ? AND set_id = ?"#)
+            .bind(self.account())
+            .bind(set.as_bytes().to_vec())
+            .fetch_optional(self.transaction.reading().0)
+            .await?)
+    }
+
     /// Every instance held.
     pub async fn instances(&mut self) -> Result<Vec<InstanceRow>, StoreError> {
         let rows: Vec<Columns> =
