@@ -10,7 +10,6 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use tokio::io::Interest;
-use tokio::io::unix::AsyncFd;
 use tokio::process::{Child, Command};
 use zeroize::Zeroizing;
 
@@ -24,7 +23,10 @@ pub const LOOK: Duration = Duration::from_micros(50);
 /// A child process that is ours alone; dropping it ends it.
 pub struct Link {
     child: Child,
-    socket: AsyncFd<UnixStream>,
+    /// For what can be done at once.
+    socket: UnixStream,
+    /// The same socket, for what has to be waited for.
+    waiting: tokio::net::UnixStream,
 }
 
 impl Link {
@@ -46,10 +48,8 @@ impl Link {
             .stderr(Stdio::null())
             .kill_on_drop(true)
             .spawn()?;
-        Ok(Self {
-            child,
-            socket: AsyncFd::register_with_interest(ours, Interest::READABLE | Interest::WRITABLE)?,
-        })
+        let waiting = tokio::net::UnixStream::from_std(ours.try_clone()?)?;
+        Ok(Self { child, socket: ours, waiting })
     }
 
     /// Sends a request and waits for its answer.
@@ -65,7 +65,7 @@ impl Link {
     /// Sends what has no answer, if the socket takes it at once.
     pub fn tell(&mut self, message: &Message) -> io::Result<()> {
         let frame = wire::to_frame(message)?;
-        match self.socket.get_ref().write(&frame) {
+        match self.socket.write(&frame) {
             Ok(written) if written == frame.len() => Ok(()),
             // Part of a frame is the end of the conversation.
             Ok(_) => Err(ErrorKind::WriteZero.into()),
@@ -75,9 +75,9 @@ impl Link {
 
     async fn write(&mut self, mut rest: &[u8]) -> io::Result<()> {
         while !rest.is_empty() {
-            let written = match self.socket.get_ref().write(rest) {
+            let written = match (&self.socket).write(rest) {
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                    self.socket.async_io(Interest::WRITABLE, |mut socket| socket.write(rest)).await?
+                    self.waiting.async_io(Interest::WRITABLE, || (&self.socket).write(rest)).await?
                 }
                 written => written?,
             };
@@ -99,14 +99,14 @@ impl Link {
     async fn read_some(&self, buffer: &mut [u8]) -> io::Result<usize> {
         let looking_until = Instant::now() + LOOK;
         loop {
-            match self.socket.get_ref().read(buffer) {
+            match (&self.socket).read(buffer) {
                 Err(error) if error.kind() != ErrorKind::WouldBlock => return Err(error),
                 Err(_) if Instant::now() >= looking_until => break,
                 Err(_) => std::thread::yield_now(),
                 read => return read,
             }
         }
-        self.socket.async_io(Interest::READABLE, |mut socket| socket.read(buffer)).await
+        self.waiting.async_io(Interest::READABLE, || (&self.socket).read(buffer)).await
     }
 
     /// What the child's end was, for the operator.

@@ -40,3 +40,9 @@ pub fn parse(written: &str, names: &[(&str, u64)]) -> Option<u64> {
     let named = names.iter().find(|(name, _)| *name == written).map(|(_, number)| *number);
     named.or_else(|| u64::from_str_radix(written.strip_prefix("0x")?, 16).ok())
 }
+
+/// What functions return (`CKR_*`), where others have to know it.
+pub mod returned {
+    /// Something of the token is used up: sessions, or its memory.
+    pub const EXHAUSTED: [u64; 2] = [cryptoki_sys::CKR_SESSION_COUNT, cryptoki_sys::CKR_DEVICE_MEMORY];
+}

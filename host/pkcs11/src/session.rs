@@ -1,6 +1,7 @@
 //! A session on a token and the objects in it: handles that hold what a caller may do.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use zeroize::Zeroizing;
 
@@ -26,11 +27,13 @@ pub struct Object {
     handle: u64,
     /// Whether the token keeps it.
     kept: bool,
+    /// Whether nothing is left to destroy when the handle ends: the token keeps it, or it is destroyed already.
+    settled: AtomicBool,
 }
 
 impl Drop for Object {
     fn drop(&mut self) {
-        if !self.kept {
+        if !*self.settled.get_mut() {
             self.session.token.forget(self.session.child, self.handle);
         }
     }
@@ -188,7 +191,7 @@ impl Session {
     }
 
     fn object(&self, handle: u64, kept: bool) -> Object {
-        Object { session: self.clone(), handle, kept }
+        Object { session: self.clone(), handle, settled: AtomicBool::new(kept), kept }
     }
 
     /// The handle of an object, if it is one of this session's child.
@@ -209,12 +212,11 @@ impl Object {
     }
 
     /// Destroys a session object. A token object is its owner's to destroy.
-    pub async fn destroy(&mut self) -> Result<(), Error> {
+    pub async fn destroy(&self) -> Result<(), Error> {
         if self.kept {
             return Err(NotAllowed::OfTheToken.into());
         }
-        // Nothing is left for the handle's end to destroy, whatever comes back.
-        self.kept = true;
+        self.settled.store(true, Ordering::Relaxed);
         done(&self.session.ask(Request::Destroy { object: self.handle }).await?)
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::capability::log::line;
 use crate::grants::{Capability, Granted};
 use crate::limits::Limits;
 use crate::manifest::World;
@@ -56,7 +57,7 @@ pub fn admit<'c>(
 
 fn known(world: &World) -> Result<&'static str, Refusal> {
     let Some(name) = WORLDS.into_iter().find(|name| *name == world.name) else {
-        return Err(Refusal::UnknownWorld { world: crate::capability::log::line(&world.name, 100) });
+        return Err(Refusal::UnknownWorld { world: line(&world.name, 100) });
     };
     same_contract(name, world.version)?;
     Ok(name)
@@ -112,7 +113,7 @@ mod tests {
     fn granted(text: &str) -> Granted {
         let asked = toml::from_str(text).unwrap();
         let given = toml::from_str("log = true\nentropy = true").unwrap();
-        Granted::between(&asked, &given).unwrap()
+        Granted::between(&asked, &given, &crate::grants::tests::broker()).unwrap()
     }
 
     #[test]
@@ -133,7 +134,13 @@ mod tests {
         for wrong in ["symbolon:host/log@0.2.0", "symbolon:host/log@1.0.0"] {
             assert!(matches!(may_import(wrong, &log), Err(Refusal::WrongVersion { .. })), "{wrong}");
         }
-        for unknown in ["symbolon:host/log", "symbolon:host/http@0.1.0", "wasi:io/poll@0.2.0", "log", "symbolon:host/log@x"] {
+        for unknown in [
+            "symbolon:host/log",
+            "symbolon:host/http@0.1.0",
+            "wasi:io/poll@0.2.0",
+            "log",
+            "symbolon:host/log@x",
+        ] {
             assert!(matches!(may_import(unknown, &log), Err(Refusal::UnknownImport { .. })), "{unknown}");
         }
     }
@@ -142,7 +149,10 @@ mod tests {
     fn only_known_worlds_are_run() {
         let world = |text: &str| known(&text.parse().unwrap());
         assert!(world("symbolon:plugin/keystore-provider@0.1.4").is_ok());
-        assert!(matches!(world("symbolon:plugin/keystore-provider@0.2.0"), Err(Refusal::WrongVersion { .. })));
+        assert!(matches!(
+            world("symbolon:plugin/keystore-provider@0.2.0"),
+            Err(Refusal::WrongVersion { .. })
+        ));
         assert!(matches!(world("symbolon:plugin/storage-front@0.1.0"), Err(Refusal::UnknownWorld { .. })));
     }
 }

@@ -7,9 +7,13 @@ mod generated {
     wasmtime::component::bindgen!({
         world: "symbolon:plugin/keystore-provider-full",
         path: "../../wit",
-        imports: { default: trappable },
+        imports: { "symbolon:host/pkcs11": async | trappable, default: trappable },
         exports: { default: async },
-        with: { "symbolon:types/secrets.secret": crate::secret::Secret },
+        with: {
+            "symbolon:types/secrets.secret": crate::secret::Secret,
+            "symbolon:host/pkcs11.session": crate::capability::pkcs11::Session,
+            "symbolon:host/pkcs11.object": crate::capability::pkcs11::Object,
+        },
     });
 }
 

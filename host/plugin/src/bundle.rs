@@ -1,4 +1,4 @@
-//! A plugin's file: manifest, component, and signatures over both digests (specification §12).
+//! A plugin's file: manifest, component, and signatures over both digests (specification, *Plugins*).
 //!
 //! Reading proves nothing; [`Bundle::authentic`] does, and only its witness is loaded.
 
@@ -229,7 +229,8 @@ mod tests {
         for at in 0..file.len() * 8 {
             let mut changed = file.clone();
             changed[at / 8] ^= 1 << (at % 8);
-            let taken = Bundle::decode(&changed).ok().filter(|bundle| bundle.authentic(&trusting(&[1])).is_ok());
+            let taken =
+                Bundle::decode(&changed).ok().filter(|bundle| bundle.authentic(&trusting(&[1])).is_ok());
             assert!(taken.is_none(), "bit {at}");
         }
     }
@@ -245,7 +246,10 @@ mod tests {
 
     #[test]
     fn another_file_is_told_apart() {
-        assert!(matches!(Bundle::decode(b"\0asm\x0d\0\x01\0"), Err(BundleError::NotAPlugin { component: true })));
+        assert!(matches!(
+            Bundle::decode(b"\0asm\x0d\0\x01\0"),
+            Err(BundleError::NotAPlugin { component: true })
+        ));
         assert!(matches!(Bundle::decode(b"{}"), Err(BundleError::NotAPlugin { component: false })));
     }
 

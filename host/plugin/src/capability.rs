@@ -5,6 +5,7 @@ mod config;
 mod entropy;
 mod invocation;
 pub mod log;
+pub mod pkcs11;
 mod secrets;
 
 use wasmtime::component::{HasSelf, Linker};
@@ -22,5 +23,6 @@ pub fn link(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
     host::clock::add_to_linker::<_, Data>(linker, |guest| guest)?;
     host::entropy::add_to_linker::<_, Data>(linker, |guest| guest)?;
     host::invocation::add_to_linker::<_, Data>(linker, |guest| guest)?;
-    host::config::add_to_linker::<_, Data>(linker, |guest| guest)
+    host::config::add_to_linker::<_, Data>(linker, |guest| guest)?;
+    host::pkcs11::add_to_linker::<_, Data>(linker, |guest| guest)
 }

@@ -2,22 +2,26 @@
 
 use std::num::NonZeroUsize;
 
+use symbolon_pkcs11::Program;
 use wasmtime::{Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 
 use crate::structure::POOLED;
 
 /// How much room the host sets aside for instances.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Settings {
     /// Instances of all plugins at the same time, idle ones included.
     pub instances: u32,
     /// The most linear memory that any instance may be allowed, MiB. Reserved as addresses, not as memory.
     pub memory_mib: u32,
+    /// The program that runs `symbolon_pkcs11::broker::main`, a process for each token. None: this program, with the one
+    /// argument `pkcs11-broker`.
+    pub broker: Option<Program>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { instances: 64, memory_mib: 64 }
+        Self { instances: 64, memory_mib: 64, broker: None }
     }
 }
 
@@ -47,7 +51,7 @@ pub const TABLE_ELEMENTS: usize = 20_000;
 const BACKTRACE: NonZeroUsize = NonZeroUsize::new(16).unwrap();
 
 /// An engine with a pool; without one where the system gives too few addresses, and it says so.
-pub fn engine(settings: Settings) -> Result<Engine, StartError> {
+pub fn engine(settings: &Settings) -> Result<Engine, StartError> {
     let mut config = config();
     config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(settings)));
     Engine::new(&config).or_else(|error| {
@@ -74,7 +78,7 @@ fn config() -> Config {
     config
 }
 
-fn pool(settings: Settings) -> PoolingAllocationConfig {
+fn pool(settings: &Settings) -> PoolingAllocationConfig {
     let (instances, memories, tables) = POOLED;
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(settings.instances)

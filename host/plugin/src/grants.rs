@@ -5,6 +5,10 @@ use std::fmt;
 
 use serde::Deserialize;
 
+use crate::capability::log::line;
+use symbolon_pkcs11::{Program, TokenSettings};
+
+use crate::capability::pkcs11::{TokenGrant, TokenWish};
 use crate::refusal::{Refusal, Wider};
 
 /// An interface of `symbolon:host`, and thus a grant.
@@ -20,11 +24,14 @@ pub enum Capability {
     Invocation,
     /// The plugin's settings.
     Config,
+    /// PKCS#11 tokens.
+    Pkcs11,
 }
 
 impl Capability {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::Log, Self::Clock, Self::Entropy, Self::Invocation, Self::Config];
+    pub const ALL: [Self; 6] =
+        [Self::Log, Self::Clock, Self::Entropy, Self::Invocation, Self::Config, Self::Pkcs11];
 
     /// The interface's name in `wit/`, without its version.
     pub const fn interface(self) -> &'static str {
@@ -34,6 +41,7 @@ impl Capability {
             Self::Entropy => "symbolon:host/entropy",
             Self::Invocation => "symbolon:host/invocation",
             Self::Config => "symbolon:host/config",
+            Self::Pkcs11 => "symbolon:host/pkcs11",
         }
     }
 
@@ -45,6 +53,7 @@ impl Capability {
             Self::Entropy => "entropy = true",
             Self::Invocation => "invocation = true",
             Self::Config => "config = [\"name-of-a-setting\"]",
+            Self::Pkcs11 => "pkcs11.main = { mechanisms = [\"CKM_…\"], attributes = [\"CKA_…\"] }",
         }
     }
 }
@@ -69,6 +78,27 @@ pub struct Asked {
     pub invocation: bool,
     /// Names of the settings that it reads. An operator may leave any of them out.
     pub config: BTreeSet<String>,
+    /// PKCS#11 tokens, by names of its own.
+    pub pkcs11: BTreeMap<String, TokenWish>,
+}
+
+impl Asked {
+    /// The wishes, one a line, for people.
+    pub fn lines(&self) -> Vec<String> {
+        let switches = [
+            (Capability::Log, self.log),
+            (Capability::Clock, self.clock),
+            (Capability::Entropy, self.entropy),
+            (Capability::Invocation, self.invocation),
+        ];
+        let mut lines: Vec<String> = switches
+            .iter()
+            .filter(|(_, asked)| *asked)
+            .map(|(capability, _)| capability.to_string())
+            .collect();
+        lines.extend(self.config.iter().map(|name| format!("{} {}", Capability::Config, line(name, 64))));
+        lines
+    }
 }
 
 /// What an operator gives.
@@ -85,6 +115,8 @@ pub struct Given {
     pub invocation: bool,
     /// The plugin's settings. A name that the manifest doesn't have is refused: it may be misspelled.
     pub config: BTreeMap<String, Setting>,
+    /// The tokens behind the manifest's names.
+    pub pkcs11: BTreeMap<String, TokenSettings>,
 }
 
 /// A setting's value.
@@ -104,11 +136,12 @@ pub enum Setting {
 pub struct Granted {
     capabilities: BTreeSet<Capability>,
     pub(crate) settings: BTreeMap<String, Setting>,
+    pub(crate) tokens: BTreeMap<String, TokenGrant>,
 }
 
 impl Granted {
     /// What both have. A wish that isn't given is a refusal: the plugin would only fail later.
-    pub fn between(asked: &Asked, given: &Given) -> Result<Self, Refusal> {
+    pub fn between(asked: &Asked, given: &Given, broker: &Program) -> Result<Self, Refusal> {
         let switches = [
             (Capability::Log, asked.log, given.log),
             (Capability::Clock, asked.clock, given.clock),
@@ -116,6 +149,8 @@ impl Granted {
             (Capability::Invocation, asked.invocation, given.invocation),
             // Its own settings are no power over anything, so the wish is enough.
             (Capability::Config, !asked.config.is_empty(), true),
+            // Each token is looked at by itself.
+            (Capability::Pkcs11, !asked.pkcs11.is_empty(), true),
         ];
         let mut capabilities = BTreeSet::new();
         for (capability, _, given) in switches.into_iter().filter(|(_, asked, _)| *asked) {
@@ -127,7 +162,11 @@ impl Granted {
         if let Some(name) = given.config.keys().find(|name| !asked.config.contains(*name)) {
             return Err(Refusal::UnknownSetting { name: name.clone() });
         }
-        Ok(Self { capabilities, settings: given.config.clone() })
+        let token = |(name, wish): (&String, &TokenWish)| {
+            Ok((name.clone(), TokenGrant::between(name, wish, given.pkcs11.get(name), broker)?))
+        };
+        let tokens = asked.pkcs11.iter().map(token).collect::<Result<_, Refusal>>()?;
+        Ok(Self { capabilities, settings: given.config.clone(), tokens })
     }
 
     /// Whether the component may import this.
@@ -141,11 +180,34 @@ fn wider(capability: Capability) -> Wider {
 }
 
 #[cfg(test)]
-mod tests {
+pub mod tests {
     use super::*;
 
+    /// No token is opened in these tests.
+    pub fn broker() -> Program {
+        Program { path: "/nowhere".into(), arguments: Vec::new() }
+    }
+
     fn between(asked: &str, given: &str) -> Result<Granted, Refusal> {
-        Granted::between(&toml::from_str(asked).unwrap(), &toml::from_str(given).unwrap())
+        Granted::between(&toml::from_str(asked).unwrap(), &toml::from_str(given).unwrap(), &broker())
+    }
+
+    #[test]
+    fn a_token_has_what_both_allow() {
+        const ASKED: &str =
+            "pkcs11.main = { mechanisms = ['CKM_AES_GCM', '0x210b'], attributes = ['CKA_CLASS'] }";
+        const TOKEN: &str = "pkcs11.main = { module = '/m.so', token = 't', pin-file = '/pin'";
+        let all = between(ASKED, &format!("{TOKEN} }}")).unwrap();
+        assert_eq!(all.tokens["main"].allowed.mechanisms, [0x1087, 0x210b].into());
+        let less = between(ASKED, &format!("{TOKEN}, mechanisms = ['CKM_AES_GCM', 'CKM_ECDSA'] }}")).unwrap();
+        assert_eq!(less.tokens["main"].allowed.mechanisms, [0x1087].into());
+        assert!(
+            matches!(between(ASKED, ""), Err(Refusal::Wider(wider)) if wider.line.contains("[grants.pkcs11.main]"))
+        );
+        assert!(matches!(
+            between(&ASKED.replace("CKM_AES_GCM", "CKM_AES_GMC"), &format!("{TOKEN} }}")),
+            Err(Refusal::UnknownNumber { name }) if name == "CKM_AES_GMC"
+        ));
     }
 
     #[test]
@@ -156,8 +218,11 @@ mod tests {
 
     #[test]
     fn what_is_asked_and_given_holds() {
-        let granted = between("log = true\nconfig = ['a', 'b']", "log = true\nclock = true\nconfig = { a = 1 }").unwrap();
-        let held: Vec<_> = Capability::ALL.into_iter().filter(|capability| granted.has(*capability)).collect();
+        let granted =
+            between("log = true\nconfig = ['a', 'b']", "log = true\nclock = true\nconfig = { a = 1 }")
+                .unwrap();
+        let held: Vec<_> =
+            Capability::ALL.into_iter().filter(|capability| granted.has(*capability)).collect();
         assert_eq!(held, [Capability::Log, Capability::Config]);
         assert_eq!(granted.settings.get("a"), Some(&Setting::Integer(1)));
     }

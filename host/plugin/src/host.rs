@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use symbolon_pkcs11::Program;
 use wasmtime::Engine;
 use wasmtime::component::{Component, InstancePre, Linker};
 
@@ -23,6 +24,7 @@ use crate::ticker::Ticker;
 pub struct PluginHost {
     shared: Arc<Shared>,
     linker: Linker<Guest>,
+    broker: Program,
 }
 
 /// What lives as long as any plugin does.
@@ -41,26 +43,31 @@ pub struct Room {
 impl PluginHost {
     /// Starts a host. Addresses are reserved here: in a process that locks its memory, start the host first.
     pub fn new(settings: Settings) -> Result<Self, StartError> {
-        let engine = engine(settings)?;
+        let engine = engine(&settings)?;
         let ticker = Ticker::start(&engine).map_err(StartError::new)?;
         let mut linker = Linker::new(&engine);
         capability::link(&mut linker).map_err(StartError::new)?;
+        let broker = settings
+            .broker
+            .map_or_else(|| Program::ourselves("pkcs11-broker"), Ok)
+            .map_err(StartError::new)?;
         let shared = Arc::new(Shared { engine, ticker, left: AtomicU32::new(settings.instances) });
-        Ok(Self { shared, linker })
+        Ok(Self { shared, linker, broker })
     }
 
     /// Takes a plugin: signature, manifest, grants, structure, and only then the compiler.
     pub async fn load(&self, bundle: &Bundle, policy: &Policy) -> Result<Plugin, Refusal> {
         let authentic = bundle.authentic(policy)?;
         let manifest: Manifest = authentic.manifest().parse()?;
-        let granted = Granted::between(&manifest.grants, &policy.grants)?;
+        let granted = Granted::between(&manifest.grants, &policy.grants, &self.broker)?;
         let limits = Limits::between(&manifest.limits, &policy.limits);
         let admitted = admit(authentic.component(), &manifest.plugin.world, &granted, &limits)?;
         let room = Room::take(&self.shared, limits.instances * 2)?;
         let pre = self.compile(&admitted).await?;
         let offers = admitted.into_offers();
-        let plugin = Plugin::new(Parts { manifest, granted, limits, offers, pre, room, digests: bundle.digests() })
-            .map_err(|error| unfit(&error))?;
+        let plugin =
+            Plugin::new(Parts { manifest, granted, limits, offers, pre, room, digests: bundle.digests() })
+                .map_err(|error| unfit(&error))?;
         tracing::info!(target: "symbolon::plugin", plugin = plugin.id(), version = plugin.version(), "loaded");
         Ok(plugin)
     }
@@ -82,7 +89,8 @@ fn unfit(error: &wasmtime::Error) -> Refusal {
 
 impl Room {
     fn take(shared: &Arc<Shared>, instances: u32) -> Result<Self, Refusal> {
-        let taken = shared.left.fetch_update(Ordering::AcqRel, Ordering::Acquire, |left| left.checked_sub(instances));
+        let taken =
+            shared.left.fetch_update(Ordering::AcqRel, Ordering::Acquire, |left| left.checked_sub(instances));
         match taken {
             Ok(_) => Ok(Self { shared: Arc::clone(shared), instances }),
             Err(left) => Err(Refusal::NoRoom { instances, left }),

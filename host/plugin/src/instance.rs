@@ -99,7 +99,7 @@ impl Instance {
             provider,
             sealing: None,
             signing: None,
-            calls: 0,
+            calls: 1,
             born: Time::now(),
         }))
     }
@@ -119,7 +119,9 @@ impl Instance {
     /// Whether it is too old, too large or too much used to serve once more.
     pub fn worn(&self, max_calls: u32, max_age: Duration) -> bool {
         let guest = self.store.data();
-        self.calls >= max_calls || self.born.elapsed() > max_age || guest.memory() > guest.limits.memory / 4 * 3
+        self.calls >= max_calls
+            || self.born.elapsed() > max_age
+            || guest.memory() > guest.limits.memory / 4 * 3
     }
 
     /// Lines that the running call wanted to log beyond its number.
@@ -178,7 +180,8 @@ impl Instance {
         associated: &[u8],
     ) -> Result<Vec<u8>, Fault> {
         let key = self.open_key(key).await?;
-        let secret = self.store.data_mut().table.push(Secret::new(plaintext)).map_err(wasmtime::Error::from)?;
+        let secret =
+            self.store.data_mut().table.push(Secret::new(plaintext)).map_err(wasmtime::Error::from)?;
         let lent = Resource::new_borrow(secret.rep());
         let sealing = self.sealing()?;
         let sealed = sealing.call_seal(&mut self.store, key, lent, associated).await?;
@@ -199,7 +202,12 @@ impl Instance {
         Ok(self.store.data_mut().table.delete(secret).map_err(wasmtime::Error::from)?.into_bytes())
     }
 
-    pub async fn wrap(&mut self, wrapping: KeyRef<'_>, key: KeyRef<'_>, associated: &[u8]) -> Result<Vec<u8>, Fault> {
+    pub async fn wrap(
+        &mut self,
+        wrapping: KeyRef<'_>,
+        key: KeyRef<'_>,
+        associated: &[u8],
+    ) -> Result<Vec<u8>, Fault> {
         let under = self.open_key(wrapping).await?;
         let key = self.open_key(key).await?;
         let slice = self.wrapping()?;
@@ -224,17 +232,28 @@ impl Instance {
         self.close(key, info).await
     }
 
-    pub async fn sign_digest(&mut self, key: KeyRef<'_>, algorithm: &str, digest: &[u8]) -> Result<Vec<u8>, Fault> {
+    pub async fn sign_digest(
+        &mut self,
+        key: KeyRef<'_>,
+        algorithm: &str,
+        digest: &[u8],
+    ) -> Result<Vec<u8>, Fault> {
         let key = self.open_key(key).await?;
         let signing = self.signing()?;
         let signature = signing.call_sign_digest(&mut self.store, key, &algorithm.to_owned(), digest).await?;
         self.close(key, signature).await
     }
 
-    pub async fn sign_message(&mut self, key: KeyRef<'_>, algorithm: &str, message: &[u8]) -> Result<Vec<u8>, Fault> {
+    pub async fn sign_message(
+        &mut self,
+        key: KeyRef<'_>,
+        algorithm: &str,
+        message: &[u8],
+    ) -> Result<Vec<u8>, Fault> {
         let key = self.open_key(key).await?;
         let signing = self.signing()?;
-        let signature = signing.call_sign_message(&mut self.store, key, &algorithm.to_owned(), message).await?;
+        let signature =
+            signing.call_sign_message(&mut self.store, key, &algorithm.to_owned(), message).await?;
         self.close(key, signature).await
     }
 

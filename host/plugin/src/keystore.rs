@@ -5,8 +5,8 @@ use std::sync::Arc;
 use zeroize::Zeroizing;
 
 use crate::bindings::keystore::types;
-use crate::instance::{Fault, Instance};
 pub use crate::instance::KeyRef;
+use crate::instance::{Fault, Instance};
 use crate::plugin::{Caller, Plugin};
 use crate::tenant::Tenant;
 use crate::verdict::{CallError, Size, Slice, Verdict};
@@ -132,7 +132,12 @@ impl Keystore {
     }
 
     /// Seals a secret, which the plugin doesn't see.
-    pub async fn seal(&self, key: KeyRef<'_>, plaintext: &[u8], associated: &[u8]) -> Result<Vec<u8>, CallError> {
+    pub async fn seal(
+        &self,
+        key: KeyRef<'_>,
+        plaintext: &[u8],
+        associated: &[u8],
+    ) -> Result<Vec<u8>, CallError> {
         self.offered(Slice::Sealing)?;
         let secret = Zeroizing::new(plaintext.to_vec());
         let sizes = [key.id, key.binding, plaintext, associated];
@@ -152,7 +157,12 @@ impl Keystore {
     }
 
     /// Wraps a key of the store under another.
-    pub async fn wrap(&self, under: KeyRef<'_>, key: KeyRef<'_>, associated: &[u8]) -> Result<Vec<u8>, CallError> {
+    pub async fn wrap(
+        &self,
+        under: KeyRef<'_>,
+        key: KeyRef<'_>,
+        associated: &[u8],
+    ) -> Result<Vec<u8>, CallError> {
         self.offered(Slice::Wrapping)?;
         let sizes = [under.id, under.binding, key.id, key.binding, associated];
         self.call(&sizes, |mut it| async { (it.wrap(under, key, associated).await, it) }).await

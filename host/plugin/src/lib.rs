@@ -34,6 +34,7 @@ mod version;
 mod warm;
 
 pub use bundle::{Bundle, BundleError, Digests, MAX_FILE};
+pub use capability::pkcs11::TokenWish;
 pub use engine::{Settings, StartError};
 pub use grants::{Asked, Capability, Given, Setting};
 pub use host::PluginHost;

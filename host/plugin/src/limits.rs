@@ -10,7 +10,7 @@ use serde::Deserialize;
 pub struct LimitsAsked {
     /// Linear memory of an instance, MiB.
     pub memory_mib: Option<u32>,
-    /// Wall-clock time of a call, its wait for a free instance included, milliseconds.
+    /// Wall-clock time of a call, of which it waits half at most for a free instance, milliseconds.
     pub deadline_ms: Option<u32>,
     /// Time that the guest itself may compute in a call, milliseconds.
     pub compute_ms: Option<u32>,

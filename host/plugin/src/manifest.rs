@@ -1,9 +1,11 @@
 //! The manifest: what a plugin says it is, and what it asks for. It comes with the component and is signed with it.
 
+use std::fmt;
 use std::str::FromStr;
 
 use serde::Deserialize;
 
+use crate::capability::log::line;
 use crate::grants::Asked;
 use crate::limits::LimitsAsked;
 use crate::version::Version;
@@ -105,16 +107,35 @@ impl FromStr for Manifest {
 
 /// The parser's message without the lines that it quotes: they come from a stranger.
 fn malformed(error: &toml::de::Error) -> ManifestError {
-    ManifestError::Malformed(crate::capability::log::line(error.message(), 256))
+    ManifestError::Malformed(line(error.message(), 256))
 }
 
 impl About {
     fn check(&self) -> Result<(), ManifestError> {
-        let rule = |holds: bool, field, rule| if holds { Ok(()) } else { Err(ManifestError::Field { field, rule }) };
+        let rule =
+            |holds: bool, field, rule| if holds { Ok(()) } else { Err(ManifestError::Field { field, rule }) };
         let name = |text: &str| text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-.+".contains(&b));
-        rule(!self.id.is_empty() && self.id.len() <= 100 && name(&self.id), "id", "is letters, digits, - and . (at most 100)")?;
-        rule(self.version.len() <= 40 && name(&self.version), "version", "is a version of at most 40 characters")?;
-        rule(self.summary.len() <= 200 && !self.summary.chars().any(char::is_control), "summary", "is one line of at most 200 bytes")
+        rule(
+            !self.id.is_empty() && self.id.len() <= 100 && name(&self.id),
+            "id",
+            "is letters, digits, - and . (at most 100)",
+        )?;
+        rule(
+            self.version.len() <= 40 && name(&self.version),
+            "version",
+            "is a version of at most 40 characters",
+        )?;
+        rule(
+            self.summary.len() <= 200 && !self.summary.chars().any(char::is_control),
+            "summary",
+            "is one line of at most 200 bytes",
+        )
+    }
+}
+
+impl fmt::Display for World {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}@{}", line(&self.name, 100), self.version)
     }
 }
 

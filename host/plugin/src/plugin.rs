@@ -155,7 +155,9 @@ impl Loaded {
         F: Future<Output = (Result<R, Fault>, Box<Instance>)>,
     {
         let deadline = Time::now() + self.limits.deadline;
-        let Ok(Ok(_turn)) = timeout_at(deadline.into(), self.turns.acquire()).await else {
+        // Who waited for half of the time would be out of time with little done.
+        let patience = deadline - self.limits.deadline / 2;
+        let Ok(Ok(_turn)) = timeout_at(patience.into(), self.turns.acquire()).await else {
             return Err(Verdict::Busy.into());
         };
         let _running = self.room.shared().ticker.begin();

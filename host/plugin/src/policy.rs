@@ -63,7 +63,8 @@ mod tests {
         assert_eq!(policy("").unwrap().signature, SignatureRule::Required);
         let without = policy("signature = 'i-accept-unsigned-plugins'").unwrap();
         assert_eq!(without.signature, SignatureRule::IAcceptUnsignedPlugins);
-        for vague in ["signature = false", "signature = 'none'", "unsigned = true", "signers = ['somebody']"] {
+        for vague in ["signature = false", "signature = 'none'", "unsigned = true", "signers = ['somebody']"]
+        {
             assert!(policy(vague).is_err(), "{vague}");
         }
     }

@@ -38,3 +38,17 @@ pub const SESSION_LOST: &str = "session.lost";
 pub const SESSIONS_EXHAUSTED: &str = "sessions.exhausted";
 /// The grant doesn't cover this. Kind `denied`.
 pub const NOT_GRANTED: &str = "not-granted";
+/// The program that loads vendors' libraries can't be started. Kind `unavailable`.
+pub const MODULE_NOT_STARTED: &str = "module.not-started";
+/// Several tokens have the label that the operator's file names. Kind `conflict`.
+pub const TOKEN_AMBIGUOUS: &str = "token.ambiguous";
+/// The signature or MAC is not that of the data. Kind `integrity`.
+pub const SIGNATURE_MISMATCH: &str = "signature.mismatch";
+/// The parameters of a mechanism are none that it takes. Kind `invalid`.
+pub const MECHANISM_PARAMETERS: &str = "mechanism.parameters";
+/// The key was wrapped under another master key. Kind `integrity`.
+pub const KEY_FOREIGN_MASTER: &str = "key.foreign-master";
+/// The store has a part of its master key only. Kind `conflict`.
+pub const MASTER_INCOMPLETE: &str = "master.incomplete";
+/// Several keys of the store have the master key's label. Kind `conflict`.
+pub const MASTER_AMBIGUOUS: &str = "master.ambiguous";

@@ -27,6 +27,12 @@ pub enum Refusal {
         /// As the operator's file has it.
         name: String,
     },
+    /// A mechanism or an attribute of PKCS#11 that nobody knows.
+    #[error("PKCS#11 has no {name}")]
+    UnknownNumber {
+        /// As the manifest or the operator's file has it.
+        name: String,
+    },
     /// The component imports what its grants don't have.
     #[error("the component imports {capability}, which its manifest doesn't ask for")]
     NotGranted {
@@ -146,10 +152,20 @@ impl Refusal {
         match self {
             Self::Unsigned(unsigned) => unsigned.remedy(),
             Self::Manifest(_) => "ask the plugin's author for a mended one".into(),
-            Self::Wider(wider) => format!("if it may have that, write to the operator's file: {}", wider.line),
-            Self::UnknownSetting { .. } => "see the manifest for those that it has: symbolon plugin inspect".into(),
+            Self::Wider(wider) => {
+                format!("if it may have that, write to the operator's file: {}", wider.line)
+            }
+            Self::UnknownNumber { .. } => {
+                "write CKM_… or CKA_… as the standard does, or its number as 0x…".into()
+            }
+            Self::UnknownSetting { .. } => {
+                "see the manifest for those that it has: symbolon plugin inspect".into()
+            }
             Self::NotGranted { capability } => {
-                format!("its author adds to the manifest: [grants] {} (and signs it anew)", capability.example())
+                format!(
+                    "its author adds to the manifest: [grants] {} (and signs it anew)",
+                    capability.example()
+                )
             }
             Self::UnknownImport { name } if name.starts_with("wasi:") => {
                 "build it without WASI: see \"Guest languages\" in the plugin author's guide".into()
@@ -157,7 +173,9 @@ impl Refusal {
             Self::UnknownImport { .. } | Self::UnknownWorld { .. } => {
                 "get a build of the plugin for this version of symbolon".into()
             }
-            Self::WrongVersion { wanted, has, .. } if wanted > has => "upgrade symbolon, or get an older build".into(),
+            Self::WrongVersion { wanted, has, .. } if wanted > has => {
+                "upgrade symbolon, or get an older build".into()
+            }
             Self::WrongVersion { .. } => "get a newer build of the plugin".into(),
             Self::WrongWorld { .. } | Self::Unfit(_) => {
                 "its author builds it against the world that the manifest names".into()
@@ -166,7 +184,9 @@ impl Refusal {
             Self::CoreModule => "its author makes a component of it: wasm-tools component new".into(),
             Self::Malformed(_) => "get the file again".into(),
             Self::Structure(_) => "ask the plugin's author for a smaller one".into(),
-            Self::NoRoom { left, .. } => format!("write to the operator's file: [limits] instances = {}", left / 2),
+            Self::NoRoom { left, .. } => {
+                format!("write to the operator's file: [limits] instances = {}", left / 2)
+            }
         }
     }
 }
@@ -179,7 +199,9 @@ impl Unsigned {
                 "if you trust one of them, write to the operator's file: signers = [\"{}\"]",
                 signers.first().map(ToString::to_string).unwrap_or_default()
             ),
-            Self::Wrong(_) | Self::Altered { .. } => "don't use this file; get it again from its author".into(),
+            Self::Wrong(_) | Self::Altered { .. } => {
+                "don't use this file; get it again from its author".into()
+            }
         }
     }
 }

@@ -160,7 +160,11 @@ impl Survey {
         self.tables += 1;
         self.elements = self.elements.saturating_add(elements);
         within(self.tables, MAX_TABLES, "too many tables")?;
-        within(self.elements, limits.table_elements as u64, "larger tables than its limit from the start, elements")
+        within(
+            self.elements,
+            limits.table_elements as u64,
+            "larger tables than its limit from the start, elements",
+        )
     }
 
     fn import(&mut self, name: &str, ty: ComponentTypeRef) -> Result<(), Refusal> {

@@ -78,7 +78,7 @@ pub enum Verdict {
         /// What came out the same.
         what: &'static str,
     },
-    /// All instances were in use for the whole of the call's time.
+    /// All instances were in use for half of the call's time. It was not begun.
     #[error("all instances of the plugin are busy")]
     Busy,
     /// The plugin doesn't export this slice.

@@ -62,7 +62,9 @@ mod tests {
     #[test]
     fn only_plain_versions_are_versions() {
         assert_eq!(version("0.1.0"), Version { major: 0, minor: 1, patch: 0 });
-        for wrong in ["", "1", "1.2", "1.2.3.4", "1.2.x", "01.2.3", "1.2.3-rc1", "+1.2.3", "1..3", "1.2.99999999999"] {
+        for wrong in
+            ["", "1", "1.2", "1.2.3.4", "1.2.x", "01.2.3", "1.2.3-rc1", "+1.2.3", "1..3", "1.2.99999999999"]
+        {
             assert_eq!(wrong.parse::<Version>(), Err(WrongVersion), "{wrong}");
         }
     }
