@@ -18,7 +18,7 @@ use tokio::time::timeout;
 use tokio_util::codec::Framed;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use crate::frame::{FrameError, Frames};
+use crate::frame::{FrameError, Frames, Received};
 
 /// Initial size of each of a channel's two buffers.
 const BUFFER: usize = 2048;
@@ -161,8 +161,8 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Exchange<T> {
                 result?;
             }
             match self.framed_mut().poll_next(cx)? {
-                Poll::Ready(Some(Ok(response))) => self.deliver(response),
-                Poll::Ready(Some(Err(malformed))) => {
+                Poll::Ready(Some(Received { message: Ok(response), .. })) => self.deliver(response),
+                Poll::Ready(Some(Received { message: Err(malformed), .. })) => {
                     let broken = std::io::Error::new(std::io::ErrorKind::InvalidData, malformed);
                     return Poll::Ready(Err(broken.into()));
                 }

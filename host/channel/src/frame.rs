@@ -1,4 +1,4 @@
-//! Frames: a 4-byte big-endian length and a numbered message in canonical CBOR, at most 64 KiB (specification §6).
+//! Frames: a 4-byte big-endian length and a numbered message in canonical CBOR, of a bounded length (specification §6).
 //!
 //! Messages are encoded straight into the connection's buffer.
 
@@ -11,6 +11,8 @@ use symbolon_protocol::wire::{MAX_FRAME, MalformedMessage, Numbered};
 use tokio_util::codec::{Decoder, Encoder};
 
 const PREFIX: usize = 4;
+/// The buffer of a longer frame is given back: few frames are, and there are many channels.
+const KEPT: usize = 64 * 1024;
 
 /// Why a stream of frames ended.
 #[derive(Debug, thiserror::Error)]
@@ -32,6 +34,14 @@ pub enum FrameError {
     },
 }
 
+/// A frame as it came.
+pub(crate) struct Received<In> {
+    /// Its length in bytes.
+    pub size: usize,
+    /// What it says.
+    pub message: Result<Numbered<In>, MalformedMessage>,
+}
+
 /// Writes messages `Out`, reads messages `In`.
 pub(crate) struct Frames<In, Out>(PhantomData<fn(Out) -> In>);
 
@@ -45,18 +55,21 @@ impl<In, Out> Decoder for Frames<In, Out>
 where
     In: Encode<()> + for<'b> Decode<'b, ()>,
 {
-    type Item = Result<Numbered<In>, MalformedMessage>;
+    type Item = Received<In>;
     type Error = FrameError;
 
     fn decode(&mut self, buffer: &mut BytesMut) -> Result<Option<Self::Item>, FrameError> {
-        let Some(length) = announced(buffer)? else { return Ok(None) };
-        if buffer.len() < PREFIX + length {
-            buffer.reserve(PREFIX + length - buffer.len());
+        let Some(size) = announced(buffer)? else { return Ok(None) };
+        if buffer.len() < PREFIX + size {
+            buffer.reserve((PREFIX + size - buffer.len()).min(KEPT)); // what was only announced costs nothing
             return Ok(None);
         }
-        let message = Numbered::read(&buffer[PREFIX..PREFIX + length]);
-        buffer.advance(PREFIX + length);
-        Ok(Some(message))
+        let message = Numbered::read(&buffer[PREFIX..PREFIX + size]);
+        buffer.advance(PREFIX + size);
+        if size > KEPT {
+            *buffer = BytesMut::from(&buffer[..]);
+        }
+        Ok(Some(Received { size, message }))
     }
 }
 
@@ -117,7 +130,7 @@ mod tests {
         }
         let mut two = BytesMut::from(&[&whole[..], &whole[..]].concat()[..]);
         for _ in 0..2 {
-            let message = Echo::new().decode(&mut two).unwrap().unwrap().unwrap();
+            let message = Echo::new().decode(&mut two).unwrap().unwrap().message.unwrap();
             assert_eq!(message, Numbered { id: 7, message: "hello".into() });
         }
         assert!(two.is_empty());
@@ -125,10 +138,10 @@ mod tests {
 
     #[test]
     fn lengths_are_limited_both_ways() {
-        let mut announced = BytesMut::from(&[0, 1, 0, 1][..]);
+        let mut announced = BytesMut::from(&[0, 4, 0, 1][..]);
         assert!(matches!(
             Echo::new().decode(&mut announced),
-            Err(FrameError::Oversized { announced: 65537 })
+            Err(FrameError::Oversized { announced: 0x4_0001 })
         ));
         let mut buffer = BytesMut::from(&b"before"[..]);
         let large = Numbered { id: 1, message: "x".repeat(MAX_FRAME) };
@@ -138,11 +151,25 @@ mod tests {
     }
 
     #[test]
+    fn a_long_frame_leaves_no_long_buffer() {
+        let text = "x".repeat(MAX_FRAME - 16);
+        let mut buffer = frame(&text);
+        buffer.extend_from_slice(b"\0\0");
+        let received = Echo::new().decode(&mut buffer).unwrap().unwrap();
+        assert_eq!(received.message.unwrap().message, text);
+        assert!(received.size > KEPT && buffer.capacity() < KEPT);
+        assert_eq!(&buffer[..], b"\0\0");
+    }
+
+    #[test]
     fn another_encoding_is_malformed_but_can_be_answered() {
         let mut long_form = BytesMut::from(&b"\0\0\0\x04\x82\x07\x78\x00"[..]);
-        let message = Echo::new().decode(&mut long_form).unwrap().unwrap();
+        let message = Echo::new().decode(&mut long_form).unwrap().unwrap().message;
         assert_eq!(message, Err(MalformedMessage::Body { id: 7 }));
         let mut no_number = BytesMut::from(&b"\0\0\0\x01\xf6"[..]);
-        assert_eq!(Echo::new().decode(&mut no_number).unwrap().unwrap(), Err(MalformedMessage::Frame));
+        assert_eq!(
+            Echo::new().decode(&mut no_number).unwrap().unwrap().message,
+            Err(MalformedMessage::Frame)
+        );
     }
 }

@@ -152,6 +152,11 @@ impl Client {
         &self.server
     }
 
+    /// Closes the connections that are idle. Exchanges under way go on.
+    pub fn hang_up(&self) {
+        self.idle.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clear();
+    }
+
     /// Sends a request and reads the whole answer.
     pub async fn send(&self, request: Request) -> Result<Answer, HttpError> {
         let (within, most) = (request.within, request.most);

@@ -23,13 +23,15 @@ use tokio_util::codec::Framed;
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
-use crate::frame::{FrameError, Frames};
+use crate::frame::{FrameError, Frames, Received};
 use crate::listener::{self, Accepted};
 
 /// Initial size of each of a connection's two buffers: an idle connection is cheap, a batch makes them grow.
 const BUFFER: usize = 2048;
 /// Unread response bytes at which no further request is read.
 const UNREAD: usize = 256 * 1024;
+/// Bytes of requests in flight, of one of them if it is longer; a further one is answered `busy`.
+const HELD: usize = 1 << 20;
 /// Responses after which a connection lets others run and its bytes go out.
 const TURN: usize = 8;
 
@@ -121,15 +123,23 @@ where
 {
     let mut conversation = Conversation {
         framed: Framed::with_capacity(transport, Frames::new(), BUFFER),
-        answer: |request| numbered_answer(session, request),
+        answer: |request, size| numbered_answer(session, request, size),
         running: FuturesUnordered::new(),
+        held: 0,
         patience: Patience::new(limits),
     };
     cut.run_until_cancelled(poll_fn(|cx| conversation.poll(cx))).await.unwrap_or(Ended::Cut)
 }
 
-async fn numbered_answer<S: Session>(session: &S, request: Numbered<Request>) -> Numbered<Response> {
-    Numbered { id: request.id, message: session.answer(request.message).await }
+async fn numbered_answer<S: Session>(session: &S, request: Numbered<Request>, size: usize) -> Answered {
+    let response = Numbered { id: request.id, message: session.answer(request.message).await };
+    Answered { size, response }
+}
+
+/// A response, and the size of its request.
+struct Answered {
+    size: usize,
+    response: Numbered<Response>,
 }
 
 type Requests<T> = Framed<T, Frames<Request, Response>>;
@@ -139,14 +149,16 @@ struct Conversation<T, A, F> {
     framed: Requests<T>,
     answer: A,
     running: FuturesUnordered<F>,
+    /// Bytes of the requests that are running.
+    held: usize,
     patience: Patience,
 }
 
 impl<T, A, F> Conversation<T, A, F>
 where
     T: AsyncRead + AsyncWrite + Unpin,
-    A: Fn(Numbered<Request>) -> F,
-    F: Future<Output = Numbered<Response>>,
+    A: Fn(Numbered<Request>, usize) -> F,
+    F: Future<Output = Answered>,
 {
     /// Ready when the channel has ended.
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Ended> {
@@ -170,9 +182,11 @@ where
         while self.framed.write_buffer().len() < UNREAD {
             let Poll::Ready(frame) = Pin::new(&mut self.framed).poll_next(cx) else { break };
             self.patience.renew();
-            match frame.ok_or(Ended::Closed)?? {
-                Ok(request) if self.running.len() < MAX_IN_FLIGHT => {
-                    self.running.push((self.answer)(request));
+            let Received { size, message } = frame.ok_or(Ended::Closed)??;
+            match message {
+                Ok(request) if self.has_room(size) => {
+                    self.held += size;
+                    self.running.push((self.answer)(request, size));
                 }
                 Ok(request) => self.refuse(request.id, Answer::Busy)?,
                 Err(MalformedMessage::Body { id }) => self.refuse(id, Answer::Malformed)?,
@@ -185,12 +199,19 @@ where
     fn give(&mut self, cx: &mut Context<'_>) -> Result<(), Ended> {
         for _ in 0..TURN {
             match Pin::new(&mut self.running).poll_next(cx) {
-                Poll::Ready(Some(response)) => self.send(response)?,
+                Poll::Ready(Some(Answered { size, response })) => {
+                    self.held -= size;
+                    self.send(response)?;
+                }
                 Poll::Ready(None) | Poll::Pending => return Ok(()),
             }
         }
         cx.waker().wake_by_ref();
         Ok(())
+    }
+
+    fn has_room(&self, size: usize) -> bool {
+        self.running.is_empty() || self.running.len() < MAX_IN_FLIGHT && self.held + size <= HELD
     }
 
     fn refuse(&mut self, id: u64, error: Answer) -> Result<(), Ended> {

@@ -12,8 +12,9 @@ use symbolon_channel::rustls;
 use symbolon_channel::server::Limits;
 use symbolon_channel::{CallError, Channel, FrameError, listener, tls};
 use symbolon_encoding::to_canonical;
+use symbolon_fragments::names::AccountId;
 use symbolon_protocol::wire::{Error, MAX_FRAME, MAX_IN_FLIGHT, Numbered, Request, Response};
-use symbolon_trust::{Grant, Operations, Principal, Seconds, Signed};
+use symbolon_trust::{Grant, Operation, Principal, Seconds, Signed};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
@@ -81,6 +82,46 @@ async fn more_requests_than_allowed_are_answered_busy() {
     for _ in 0..MAX_IN_FLIGHT {
         assert_eq!(read_response(&mut stream).await.message, Response::Status(status(GATED)));
     }
+}
+
+/// A request for the log with a grant of about so many bytes.
+fn long_request(account: AccountId, bytes: usize) -> Request {
+    let grant = Grant {
+        account,
+        id: 1,
+        serial: 1,
+        keys: vec!["shop/orders".parse().unwrap(); bytes / 12],
+        principal: Principal::Holder(pair(2).public().thumbprint()),
+        operations: [Operation::Audit].into_iter().collect(),
+        rate: 0,
+        not_before: Seconds(0),
+        not_after: Seconds(0),
+    };
+    Request::Log { grant: Signed::new(grant), after: 0, limit: 1 }
+}
+
+#[tokio::test]
+async fn more_bytes_than_allowed_are_answered_busy() {
+    let server = Server::start(1, Limits::default()).await;
+    let mut stream = raw(&server).await;
+    // A mebibyte may be in flight: five of these, not six, and a small one beside them.
+    for id in 0..6 {
+        stream.write_all(&frame(id, long_request(GATED, 200_000))).await.unwrap();
+    }
+    stream.write_all(&frame(6, ASK)).await.unwrap();
+    stream.flush().await.unwrap();
+    let busy = Numbered { id: 5, message: Response::Error(Error::Busy) };
+    assert_eq!(read_response(&mut stream).await, busy);
+    assert_eq!(read_response(&mut stream).await.id, 6);
+    server.gate.add_permits(5);
+    for _ in 0..5 {
+        assert_eq!(read_response(&mut stream).await.message, Response::Status(status(GATED)));
+    }
+    // What was answered is in flight no more.
+    server.gate.add_permits(1);
+    stream.write_all(&frame(7, long_request(GATED, 200_000))).await.unwrap();
+    stream.flush().await.unwrap();
+    assert_eq!(read_response(&mut stream).await.id, 7);
 }
 
 #[tokio::test]
@@ -158,19 +199,7 @@ async fn the_last_handle_closes_the_channel() {
 #[tokio::test]
 async fn a_request_that_fits_no_frame_is_not_sent() {
     let (_server, channel) = open().await;
-    let keys = vec!["shop/orders".parse().unwrap(); MAX_FRAME / 8];
-    let grant = Grant {
-        account: OPEN,
-        id: 1,
-        serial: 1,
-        keys,
-        principal: Principal::Holder(pair(2).public().thumbprint()),
-        operations: Operations::default(),
-        rate: 0,
-        not_before: Seconds(0),
-        not_after: Seconds(0),
-    };
-    let refused = channel.call(Request::Log { grant: Signed::new(grant), after: 0, limit: 1 }, AMPLE).await;
+    let refused = channel.call(long_request(OPEN, MAX_FRAME + 100), AMPLE).await;
     assert!(matches!(refused, Err(CallError::TooLarge { size }) if size > MAX_FRAME));
     assert_eq!(channel.call(ASK, AMPLE).await.unwrap(), Response::Status(status(OPEN)));
 }

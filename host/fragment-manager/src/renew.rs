@@ -4,13 +4,14 @@
 use symbolon_channel::http::{Client, Method, Request, StatusCode};
 use symbolon_encoding::from_canonical;
 use symbolon_protocol::api::{Id, SignedDocument, path};
+use symbolon_protocol::wire::MAX_DOCUMENT;
 use symbolon_trust::{DenyDocument, RootDocument, Signed};
 use tracing::debug;
 
 use crate::account::Account;
 
-/// Most bytes of an answer: what fits a frame, in base64.
-const MOST: usize = 128 * 1024;
+/// Most bytes of an answer: the longest document, in base64, and what stands around it.
+const MOST: usize = MAX_DOCUMENT / 3 * 4 + 4096;
 /// Root documents taken in one round.
 const ROOTS: usize = 16;
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use minicbor::bytes::ByteVec;
 use symbolon_channel::server::Session as Answering;
 use symbolon_fragments::names::AccountId;
-use symbolon_protocol::wire::{Document, Error, LogPage, MAX_FRAME, Refusal, Request, Response};
+use symbolon_protocol::wire::{Document, Error, LogPage, Refusal, Request, Response};
 use symbolon_store::manager::Rows;
 use symbolon_trust::{Grant, Operation, Signed, VerifiedGrant};
 
@@ -16,8 +16,8 @@ use crate::refusal;
 
 /// Most records in one page, whatever is asked for.
 const MOST_RECORDS: u32 = 256;
-/// Most bytes of records in one page: the rest of the frame is the signed head's, and the encoding's.
-const MOST_BYTES: usize = MAX_FRAME - 1024;
+/// Most bytes of records in one page: well below a frame, in which the signed head has to fit too.
+const MOST_BYTES: usize = 63 * 1024;
 
 /// One channel.
 pub struct Session {
