@@ -7,7 +7,7 @@ use symbolon_plugin::{
 
 /// A host with room for a few plugins.
 pub fn host() -> PluginHost {
-    PluginHost::new(Settings { instances: 24, memory_mib: 8 }).unwrap()
+    PluginHost::new(Settings { instances: 24, memory_mib: 8, ..Settings::default() }).unwrap()
 }
 
 pub async fn load(host: &PluginHost, guest: &Guest) -> Plugin {
