@@ -63,6 +63,7 @@ impl Account {
             roster,
             minimum: Shape { t: 2, n: 2 },
             spread: Spread::None,
+            key_stores: Vec::new(),
         };
         let id = document.account();
         let root =

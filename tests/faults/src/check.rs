@@ -246,12 +246,16 @@ impl World {
         }
     }
 
+    fn is_unreadable(&self, by: Index, instance: InstanceId) -> bool {
+        self.nodes[usize::from(by.get()) - 1].disk.unreadable.contains(&instance)
+    }
+
     /// Only a liar is ever said to cheat.
     pub fn check_alarm(&self, by: Index, alarm: &Alarm) -> Result<(), Violation> {
         let accused = match alarm {
             Alarm::BadDealing(bad) => bad.dealer,
             Alarm::Equivocation(index) => *index,
-            Alarm::FragmentUnreadable(id) if self.rule.is_none() => {
+            Alarm::FragmentUnreadable(id) if self.rule.is_none() && !self.is_unreadable(by, *id) => {
                 return Err(Violation(format!("{by} can't read its fragment of {id}")));
             }
             Alarm::FragmentUnreadable(_)

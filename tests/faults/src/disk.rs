@@ -1,6 +1,6 @@
 //! What a member has on its disk: exactly what its machine asked to have stored.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use symbolon_fragments::names::{InstanceId, SetId};
 use symbolon_protocol::ceremony::{
     Flip, FragmentBytes, NewInstance, Record, Saved, SavedInstance, Status, Transcript,
@@ -28,6 +28,8 @@ pub struct Disk {
     pub orders: Vec<VerifiedOrder>,
     /// The instances held.
     pub instances: BTreeMap<InstanceId, Stored>,
+    /// Instances whose fragments can't be read any more.
+    pub unreadable: BTreeSet<InstanceId>,
     flips: Vec<Signed<Flip>>,
     destroyed: Vec<(SetId, u64)>,
 }
@@ -79,9 +81,9 @@ impl Disk {
         });
     }
 
-    /// Reads a fragment.
+    /// Reads a fragment, if it is readable.
     pub fn fragment(&self, instance: InstanceId) -> Option<FragmentBytes> {
-        let stored = self.instances.get(&instance)?;
+        let stored = self.instances.get(&instance).filter(|_| !self.unreadable.contains(&instance))?;
         Some(FragmentBytes::new(Zeroizing::new(stored.fragment.clone())))
     }
 
