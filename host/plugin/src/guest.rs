@@ -114,6 +114,10 @@ impl ResourceLimiter for Guest {
         Err(Hit::Memory { limit: self.limits.memory }.into())
     }
 
+    fn table_grow_failed(&mut self, _error: wasmtime::Error) -> wasmtime::Result<()> {
+        Err(Hit::Tables { limit: self.limits.table_elements }.into())
+    }
+
     fn table_growing(
         &mut self,
         current: usize,

@@ -25,6 +25,7 @@ pub struct PluginHost {
     shared: Arc<Shared>,
     linker: Linker<Guest>,
     broker: Program,
+    settings: Settings,
 }
 
 /// What lives as long as any plugin does.
@@ -47,12 +48,12 @@ impl PluginHost {
         let ticker = Ticker::start(&engine).map_err(StartError::new)?;
         let mut linker = Linker::new(&engine);
         capability::link(&mut linker).map_err(StartError::new)?;
-        let broker = settings
-            .broker
-            .map_or_else(|| Program::ourselves("pkcs11-broker"), Ok)
-            .map_err(StartError::new)?;
+        let broker = match &settings.broker {
+            Some(broker) => broker.clone(),
+            None => Program::ourselves("pkcs11-broker").map_err(StartError::new)?,
+        };
         let shared = Arc::new(Shared { engine, ticker, left: AtomicU32::new(settings.instances) });
-        Ok(Self { shared, linker, broker })
+        Ok(Self { shared, linker, broker, settings })
     }
 
     /// Takes a plugin: signature, manifest, grants, structure, and only then the compiler.
@@ -60,9 +61,9 @@ impl PluginHost {
         let authentic = bundle.authentic(policy)?;
         let manifest: Manifest = authentic.manifest().parse()?;
         let granted = Granted::between(&manifest.grants, &policy.grants, &self.broker)?;
-        let limits = Limits::between(&manifest.limits, &policy.limits);
+        let limits = Limits::between(&manifest.limits, &policy.limits).within(&self.settings);
         let admitted = admit(authentic.component(), &manifest.plugin.world, &granted, &limits)?;
-        let room = Room::take(&self.shared, limits.instances * 2)?;
+        let room = Room::take(&self.shared, limits.instances.saturating_mul(2))?;
         let pre = self.compile(&admitted).await?;
         let offers = admitted.into_offers();
         let plugin =

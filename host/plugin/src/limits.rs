@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use crate::engine::{Settings, TABLE_ELEMENTS};
+
 /// Limits as a manifest asks for them or an operator's file sets them; what is left out stays as it was.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
@@ -71,6 +73,18 @@ impl Limits {
             table_elements: smaller(|l| l.table_elements, 10_000) as usize,
             instances: smaller(|l| l.instances, 4).max(1),
             log_lines: smaller(|l| l.log_lines, 32),
+        }
+    }
+}
+
+impl Limits {
+    /// No more than the host has set aside for any instance.
+    #[must_use]
+    pub fn within(self, settings: &Settings) -> Self {
+        Self {
+            memory: self.memory.min(settings.memory_mib as usize * MIB),
+            table_elements: self.table_elements.min(TABLE_ELEMENTS),
+            ..self
         }
     }
 }

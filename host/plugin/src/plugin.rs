@@ -20,7 +20,7 @@ use crate::manifest::{Lifetime, Manifest};
 use crate::tally::{Counters, Tally};
 use crate::tenant::Tenant;
 use crate::verdict::{Bounds, CallError, Slice, Verdict};
-use crate::warm::Warm;
+use crate::warm::{Generation, Warm};
 
 /// The longest that a warm instance lives.
 const MAX_AGE: Duration = Duration::from_secs(600);
@@ -120,7 +120,7 @@ impl Plugin {
         Keystore::new(self.clone(), tenant.clone())
     }
 
-    /// Ends the tenant's idle instances, and whatever they keep in mind.
+    /// Ends the tenant's instances and whatever they keep in mind: idle ones now, others when their call ends.
     pub fn forget(&self, tenant: &Tenant) {
         self.0.warm.forget(tenant);
     }
@@ -161,6 +161,7 @@ impl Loaded {
             return Err(Verdict::Busy.into());
         };
         let _running = self.room.shared().ticker.begin();
+        let began = self.warm.generation();
         let whole = async {
             let instance = self.instance(caller, deadline).await?;
             Ok::<_, wasmtime::Error>(work(instance).await)
@@ -168,7 +169,7 @@ impl Loaded {
         match timeout_at(deadline.into(), whole).await {
             Err(_) => Err(Verdict::OutOfTime.into()),
             Ok(Err(error)) => Err(self.judge(&error).into()),
-            Ok(Ok((result, instance))) => self.conclude(caller, instance, result),
+            Ok(Ok((result, instance))) => self.conclude(caller, began, instance, result),
         }
     }
 
@@ -188,6 +189,7 @@ impl Loaded {
     fn conclude<R>(
         &self,
         caller: &Caller<'_>,
+        began: Generation,
         instance: Box<Instance>,
         result: Result<R, Fault>,
     ) -> Result<R, CallError> {
@@ -197,19 +199,19 @@ impl Loaded {
         match result {
             Err(Fault::Host(error)) => Err(self.judge(&error).into()),
             Err(Fault::Plugin(error)) => {
-                self.keep(caller, instance);
+                self.keep(caller, began, instance);
                 Err(CallError::Plugin(error.into()))
             }
             Ok(value) => {
-                self.keep(caller, instance);
+                self.keep(caller, began, instance);
                 Ok(value)
             }
         }
     }
 
-    fn keep(&self, caller: &Caller<'_>, instance: Box<Instance>) {
+    fn keep(&self, caller: &Caller<'_>, began: Generation, instance: Box<Instance>) {
         if self.lifetime.warm && !caller.fresh && !instance.worn(self.lifetime.max_calls, MAX_AGE) {
-            self.warm.put(instance);
+            self.warm.put(instance, began);
         }
     }
 

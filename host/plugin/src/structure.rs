@@ -176,3 +176,24 @@ impl Survey {
         within(self.outline.imports.len() as u64, MAX_NAMES, "too many imports")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::engine;
+
+    /// The smallest component.
+    const EMPTY: &[u8] = b"\0asm\x0d\0\x01\0";
+
+    #[test]
+    fn the_smallest_component_has_no_outside() {
+        assert_eq!(outline(EMPTY, &Limits::default()).unwrap(), Outline::default());
+    }
+
+    /// What wasmtime itself compiled, for this very engine.
+    #[test]
+    fn machine_code_is_refused() {
+        let compiled = engine(&crate::Settings::default()).unwrap().precompile_component(EMPTY).unwrap();
+        assert!(matches!(outline(&compiled, &Limits::default()), Err(Refusal::MachineCode)));
+    }
+}

@@ -86,3 +86,24 @@ async fn more_calls_than_instances_wait_and_then_are_told_so() {
     let fine: Result<_, CallError> = store.describe().await;
     fine.unwrap();
 }
+
+/// `forget` reaches instances that are in use, too: they end with their call.
+#[tokio::test]
+async fn an_instance_in_use_is_forgotten_when_its_call_ends() {
+    let guest = counting()
+        .import(r#"(import "symbolon:host/clock@0.1.0" "monotonic-now" (func $now (result i64)))"#)
+        .body(
+            "provider#health",
+            "(local $end i64)
+             (local.set $end (i64.add (call $now) (i64.const 20000000)))
+             (loop $wait (br_if $wait (i64.lt_u (call $now) (local.get $end))))
+             (call $ok) (call $pair (i32.const 20) (i32.const 0) (i32.const 0)) (i32.const 16)",
+        );
+    let plugin = load(&host(), &guest).await;
+    let store = keystore(&plugin);
+    assert_eq!(times(&store).await, 1);
+    let forget = async { plugin.forget(&tenant("acme")) };
+    let (health, ()) = tokio::join!(store.health(), forget);
+    health.unwrap();
+    assert_eq!((plugin.tally().instances, times(&store).await), (1, 1), "a new instance counts from one");
+}
