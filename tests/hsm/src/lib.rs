@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 mod fault;
+pub mod plugin;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -70,10 +71,18 @@ fn soft_hsm2() -> Vec<PathBuf> {
     debian.iter().map(PathBuf::from).collect()
 }
 
-/// Where `cargo xtask kryoptic` puts it: in the build folder, which is above the running test.
+/// `$SYMBOLON_KRYOPTIC`, or where `cargo xtask kryoptic` puts it.
 fn kryoptic() -> Vec<PathBuf> {
+    match std::env::var_os("SYMBOLON_KRYOPTIC") {
+        Some(path) => vec![path.into()],
+        None => in_build_folder("kryoptic/release/libkryoptic_pkcs11.so"),
+    }
+}
+
+/// The build folder is one of those above the running test.
+fn in_build_folder(path: &str) -> Vec<PathBuf> {
     let us = std::env::current_exe().unwrap_or_default();
-    us.ancestors().map(|folder| folder.join("kryoptic/release/libkryoptic_pkcs11.so")).collect()
+    us.ancestors().map(|folder| folder.join(path)).collect()
 }
 
 /// A token in a folder of its own.

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use symbolon_hsm::{FaultyModule, Module, PIN, TestToken};
+use symbolon_pkcs11::number as numbers;
 use symbolon_pkcs11::number::attribute::*;
 use symbolon_pkcs11::number::mechanism::*;
-use symbolon_pkcs11::number as numbers;
 use symbolon_pkcs11::{
     Allowed, Attribute, Error, Mechanism, NotAllowed, Object, Parameters, Program, Session, Template, Token,
     TokenSettings,
@@ -80,11 +80,17 @@ async fn a_key_is_used_and_gone_with_its_handle() {
         assert_eq!(session.info().label, symbolon_hsm::LABEL);
         let key = mac_key(&session).await;
         let made = mac(&session, &key).await.expect("a MAC");
-        session.verify(plain(CKM_SHA256_HMAC), &key, b"data".to_vec(), made.clone()).await.expect("its own MAC");
+        session
+            .verify(plain(CKM_SHA256_HMAC), &key, b"data".to_vec(), made.clone())
+            .await
+            .expect("its own MAC");
         let other = session.verify(plain(CKM_SHA256_HMAC), &key, b"Data".to_vec(), made).await;
         assert!(matches!(other, Err(Error::Mismatch)), "{module:?}: {other:?}");
         key.destroy().await.expect("destroyed");
-        assert!(matches!(mac(&session, &key).await, Err(Error::Returned { .. })), "{module:?}: used after its end");
+        assert!(
+            matches!(mac(&session, &key).await, Err(Error::Returned { .. })),
+            "{module:?}: used after its end"
+        );
     }
 }
 
@@ -140,7 +146,10 @@ async fn a_module_that_is_none() {
     for path in ["/nowhere/libpkcs11.so", "/etc/passwd", "/lib/x86_64-linux-gnu/libc.so.6"] {
         settings.module = path.into();
         let error = session(&token(settings.clone())).await.err();
-        assert!(matches!(&error, Some(Error::Unusable { module, .. }) if module.as_os_str() == path), "{path}: {error:?}");
+        assert!(
+            matches!(&error, Some(Error::Unusable { module, .. }) if module.as_os_str() == path),
+            "{path}: {error:?}"
+        );
     }
 }
 
@@ -213,7 +222,8 @@ async fn a_mechanism_that_the_token_lacks() {
     let session = session(&token(test.settings())).await.expect("a session");
     let wrapping = key(AES, false, &[CKA_WRAP, CKA_UNWRAP]);
     let wrapping = session.generate_key(plain(CKM_AES_KEY_GEN), wrapping).await.expect("a wrapping key");
-    let inner = session.generate_key(plain(CKM_AES_KEY_GEN), key(AES, true, &[CKA_ENCRYPT, CKA_DECRYPT])).await;
+    let inner =
+        session.generate_key(plain(CKM_AES_KEY_GEN), key(AES, true, &[CKA_ENCRYPT, CKA_DECRYPT])).await;
     let missing = session.wrap(plain(CKM_AES_KEY_WRAP_KWP), &wrapping, &inner.expect("a key")).await;
     assert!(matches!(missing, Err(Error::MechanismMissing(CKM_AES_KEY_WRAP_KWP))), "{missing:?}");
 }
@@ -242,7 +252,8 @@ async fn no_key_leaves_the_token_in_the_clear() {
     assert_eq!(refused(generate(readable).await.map(drop)), NotAllowed::Readable);
     // What a template leaves unsaid, a module might allow.
     for id in [CKA_TOKEN, CKA_SENSITIVE, CKA_EXTRACTABLE, CKA_ENCRYPT, CKA_DECRYPT, CKA_WRAP, CKA_UNWRAP] {
-        let unsaid = key(AES, true, &[CKA_ENCRYPT]).into_iter().filter(|attribute| attribute.id != id).collect();
+        let unsaid =
+            key(AES, true, &[CKA_ENCRYPT]).into_iter().filter(|attribute| attribute.id != id).collect();
         assert_eq!(refused(generate(unsaid).await.map(drop)), NotAllowed::Unsaid(id));
     }
     // Mechanisms that encrypt do not wrap, and the reverse.
@@ -251,7 +262,10 @@ async fn no_key_leaves_the_token_in_the_clear() {
         id: CKM_AES_GCM,
         parameters: Parameters::Gcm { iv: vec![0; 12], aad: Vec::new(), tag_bits: 128 },
     };
-    assert_eq!(refused(session.wrap(gcm, &wrapping, &inner).await.map(drop)), NotAllowed::OtherUse(CKM_AES_GCM));
+    assert_eq!(
+        refused(session.wrap(gcm, &wrapping, &inner).await.map(drop)),
+        NotAllowed::OtherUse(CKM_AES_GCM)
+    );
     let decrypted = session.decrypt(plain(CKM_AES_KEY_WRAP_KWP), &wrapping, vec![0; 40]).await;
     assert_eq!(refused(decrypted.map(drop)), NotAllowed::OtherUse(CKM_AES_KEY_WRAP_KWP));
 }
@@ -266,7 +280,8 @@ async fn what_a_grant_does_not_list_is_not_asked_of_the_token() {
     };
     let session = token.session(Arc::new(narrow)).await.expect("a session");
     assert_eq!(session.info().mechanisms, [CKM_AES_KEY_GEN]);
-    let generated = session.generate_key(plain(CKM_GENERIC_SECRET_KEY_GEN), key(GENERIC_SECRET, false, &[])).await;
+    let generated =
+        session.generate_key(plain(CKM_GENERIC_SECRET_KEY_GEN), key(GENERIC_SECRET, false, &[])).await;
     let unlisted = generated.map(drop);
     assert!(matches!(unlisted, Err(Error::NotAllowed(NotAllowed::Mechanism(CKM_GENERIC_SECRET_KEY_GEN)))));
     let found = session.find(vec![Attribute { id: CKA_LABEL, value: b"x".to_vec() }], 1).await.map(drop);
