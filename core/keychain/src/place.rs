@@ -69,6 +69,7 @@ pub struct DataPlace {
 
 /// The place of a key at any level.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Encode, Decode)]
+#[cbor(flat)]
 pub enum Place {
     /// L2.
     #[n(2)]

@@ -1,4 +1,4 @@
-//! The gateway's interface: five operations on bytes in JSON, and what says that it lives.
+//! The gateway's interface: operations on bytes in JSON, and what says that it lives.
 
 use std::sync::Arc;
 
@@ -11,6 +11,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use symbolon_client::Client;
+use symbolon_client::chain::Chain;
 use symbolon_protocol::api::path::{HEALTH, OPENAPI};
 use symbolon_protocol::api::{Health, ProblemType};
 use tokio::time::timeout;
@@ -19,6 +20,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::callers::{Caller, Callers, CallersError, CallersFile};
+use crate::chain;
 use crate::config::Limits;
 use crate::failure::Failure;
 use crate::listener::Peer;
@@ -33,11 +35,15 @@ pub(crate) struct Shared {
 /// One account: the gateway's own client, and who may call it.
 pub(crate) struct Tenant {
     pub(crate) client: Client,
+    pub(crate) chain: Chain,
     pub(crate) callers: CallersFile,
 }
 
 /// A client that acts for the caller who proved to be one: its permits name the caller.
 pub(crate) struct Acting(pub(crate) Client);
+
+/// The account's key chains, for the caller who proved to be one: permits name the caller, and leases are the caller's own.
+pub(crate) struct ActingChain(pub(crate) Chain);
 
 /// The whole interface.
 pub(crate) fn router(shared: Arc<Shared>) -> Router {
@@ -73,6 +79,8 @@ fn described() -> OpenApiRouter<Arc<Shared>> {
         .routes(routes!(operations::decrypt))
         .routes(routes!(operations::create_data_key))
         .routes(routes!(operations::unwrap_data_key))
+        .routes(routes!(chain::create_data_key))
+        .routes(routes!(chain::open_data_key))
 }
 
 async fn openapi() -> Json<OpenApi> {
@@ -115,14 +123,29 @@ impl FromRequestParts<Arc<Shared>> for Acting {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, shared: &Arc<Shared>) -> Result<Self, Failure> {
-        for tenant in &shared.tenants {
-            if let Some(caller) = recognise(parts, &*tenant.callers.current()?) {
-                return Ok(Self(tenant.client.on_behalf_of(caller.name())));
-            }
-        }
-        let advice = "send a bearer token or a client certificate that the gateway lists";
-        Err(Failure::new(ProblemType::Unauthenticated, advice))
+        let (tenant, caller) = caller(parts, shared)?;
+        Ok(Self(tenant.client.on_behalf_of(caller.name())))
     }
+}
+
+impl FromRequestParts<Arc<Shared>> for ActingChain {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, shared: &Arc<Shared>) -> Result<Self, Failure> {
+        let (tenant, caller) = caller(parts, shared)?;
+        Ok(Self(tenant.chain.on_behalf_of(caller.name())))
+    }
+}
+
+/// Who calls, and whose gateway they call.
+fn caller<'s>(parts: &Parts, shared: &'s Shared) -> Result<(&'s Tenant, Caller), Failure> {
+    for tenant in &shared.tenants {
+        if let Some(caller) = recognise(parts, &*tenant.callers.current()?) {
+            return Ok((tenant, caller));
+        }
+    }
+    let advice = "send a bearer token or a client certificate that the gateway lists";
+    Err(Failure::new(ProblemType::Unauthenticated, advice))
 }
 
 /// By client certificate where one was shown and is listed, else by bearer token.

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::Deserialize;
+use symbolon_client::chain::LONGEST_LEASE;
 
 /// The gateway's configuration. An unknown key is refused.
 #[derive(Clone, Debug, Deserialize)]
@@ -51,15 +52,22 @@ pub struct Limits {
     pub request_secs: u64,
     /// Connections at a time; a further one waits to be accepted.
     pub connections: usize,
+    /// Seconds that an unwrapped key of a key chain is kept at most: how long a gateway that is cut off from everybody
+    /// else can still open data keys after the owner switched the chain off. 60 at most, as a permit lasts.
+    pub lease_secs: u64,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { body_bytes: 1 << 20, request_secs: 30, connections: 1024 }
+        Self { body_bytes: 1 << 20, request_secs: 30, connections: 1024, lease_secs: LONGEST_LEASE.as_secs() }
     }
 }
 
 impl Limits {
+    pub(crate) fn lease(self) -> Duration {
+        Duration::from_secs(self.lease_secs)
+    }
+
     pub(crate) fn request_time(self) -> Duration {
         Duration::from_secs(self.request_secs)
     }

@@ -7,6 +7,7 @@
 
 mod app;
 pub mod callers;
+mod chain;
 mod config;
 mod failure;
 mod listener;

@@ -54,7 +54,7 @@ pub(crate) async fn create_data_key(
     Body(request): Body<DataKeyRequest>,
 ) -> Result<Json<DataKey>, Failure> {
     let made = Box::pin(client.data_key(&key_id(&request.key)?, &context(request.context)?)).await?;
-    answer(&made.plaintext, made.wrapped)
+    answer(&made)
 }
 
 /// Unwraps a data key.
@@ -66,14 +66,13 @@ pub(crate) async fn unwrap_data_key(
     Acting(client): Acting,
     Body(request): Body<UnwrapRequest>,
 ) -> Result<Json<DataKey>, Failure> {
-    let opened = client.open_data_key(&request.wrapped.0, &context(request.context)?).await?;
-    answer(&opened, request.wrapped.0)
+    answer(&client.open_data_key(&request.wrapped.0, &context(request.context)?).await?)
 }
 
-fn answer(plaintext: &[u8; 32], wrapped: Vec<u8>) -> Result<Json<DataKey>, Failure> {
-    let version = header(&wrapped)?.version;
-    let plaintext = Secret(Zeroizing::new(plaintext.to_vec()));
-    Ok(Json(DataKey { plaintext, wrapped: Document(wrapped), version }))
+fn answer(key: &symbolon_client::DataKey) -> Result<Json<DataKey>, Failure> {
+    let version = header(key.wrapped())?.version;
+    let plaintext = Secret(Zeroizing::new(key.expose().to_vec()));
+    Ok(Json(DataKey { plaintext, wrapped: Document(key.wrapped().to_vec()), version }))
 }
 
 fn key_id(text: &str) -> Result<KeyId, Failure> {

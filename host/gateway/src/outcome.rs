@@ -53,7 +53,7 @@ fn kind_of_denied(denied: &Denied) -> ProblemType {
         Denied::NotGranted { .. } | Denied::Refused { .. } => ProblemType::Denied,
         Denied::Revoked { .. } => ProblemType::Revoked,
         Denied::GrantNotInTime { .. } => ProblemType::GrantNotInTime,
-        Denied::KeyDisabled { .. } => ProblemType::KeyDisabled,
+        Denied::KeyDisabled { .. } | Denied::Link(_) => ProblemType::KeyDisabled,
     }
 }
 
@@ -63,7 +63,9 @@ fn kind_of_not_found(missing: &NotFound) -> ProblemType {
         NotFound::Key(_) => ProblemType::UnknownKey,
         NotFound::Version { .. } => ProblemType::UnknownVersion,
         NotFound::CustomerFragment(_) => ProblemType::CustomerFragment,
-        NotFound::File(_) | NotFound::Thing => ProblemType::NotFound,
+        NotFound::Link(_) | NotFound::File(_) | NotFound::Profile(_) | NotFound::Thing => {
+            ProblemType::NotFound
+        }
     }
 }
 
@@ -80,24 +82,32 @@ fn kind_of_conflict(conflict: &Conflict) -> ProblemType {
 /// What is wrong with a call is the caller's to mend, what is wrong with the gateway's own files is not.
 fn kind_of_invalid(invalid: &Invalid) -> ProblemType {
     match invalid {
-        Invalid::Purpose { .. }
+        Invalid::KeyId(_)
+        | Invalid::Context(_)
+        | Invalid::Purpose { .. }
         | Invalid::OtherAccount
         | Invalid::NotShared { .. }
         | Invalid::Members(_)
         | Invalid::TooFewMembers { .. }
         | Invalid::Request(_) => ProblemType::Malformed,
         Invalid::TooLong(_) => ProblemType::TooLarge,
-        Invalid::Profile(_) | Invalid::Secret(_) | Invalid::File(_) | Invalid::Manager { .. } => {
-            ProblemType::Internal
-        }
+        // The gateway is being shut down.
+        Invalid::Closed => ProblemType::Unavailable,
+        Invalid::Profile(_)
+        | Invalid::Secret(_)
+        | Invalid::CustomerFragment { .. }
+        | Invalid::File(_)
+        | Invalid::Manager { .. } => ProblemType::Internal,
     }
 }
 
 fn kind_of_integrity(fault: &Integrity) -> ProblemType {
     match fault {
-        Integrity::Header(_) | Integrity::Commitment(_) | Integrity::Chunks(_) => {
-            ProblemType::InvalidCiphertext
-        }
+        Integrity::Header(_)
+        | Integrity::Commitment(_)
+        | Integrity::Chunks(_)
+        | Integrity::Record(_)
+        | Integrity::Wrapped(_) => ProblemType::InvalidCiphertext,
         Integrity::Liar(_)
         | Integrity::WrongServer(_)
         | Integrity::Certificate(_)
@@ -114,7 +124,7 @@ fn kind_of_unavailable(missing: &Unavailable) -> ProblemType {
         | Unavailable::Server(_)
         | Unavailable::TimedOut { .. }
         | Unavailable::File(_)
-        | Unavailable::CustomerFragment(_)
+        | Unavailable::CustomerFragment { .. }
         | Unavailable::Ceremony { .. } => ProblemType::Unavailable,
     }
 }

@@ -6,6 +6,7 @@ use axum::Router;
 use symbolon_channel::CancellationToken;
 use symbolon_channel::rustls::ServerConfig;
 use symbolon_client::Client;
+use symbolon_client::chain::Chain;
 use tokio::net::TcpListener;
 
 use crate::app::{Shared, Tenant, router};
@@ -37,7 +38,11 @@ impl Gateway {
         debug_assert_eq!(config.accounts.len(), clients.len(), "one client an account");
         let callers = config.accounts.into_iter().map(|account| CallersFile::open(account.callers));
         let tenants = clients.into_iter().zip(callers);
-        let tenants = tenants.map(|(client, callers)| Ok(Tenant { client, callers: callers? }));
+        let lease = config.limits.lease();
+        let tenants = tenants.map(|(client, callers)| {
+            let chain = Chain::leasing(client.clone(), lease);
+            Ok(Tenant { client, chain, callers: callers? })
+        });
         let tenants = tenants.collect::<Result<_, CallersError>>()?;
         let router = router(Arc::new(Shared { tenants, limits: config.limits }));
         Ok(Self { tls: server_config(&config.tls)?, router, limits: config.limits })
