@@ -68,6 +68,11 @@ impl Access {
         self.http.server()
     }
 
+    /// Lets idle connections go.
+    pub(crate) fn hang_up(&self) {
+        self.http.hang_up();
+    }
+
     /// Reads a resource.
     pub async fn get<T: DeserializeOwned>(&self, path: impl Into<String>) -> Result<T, AccessError> {
         body(&self.repeat(Request::new(Method::GET, path)).await?)
@@ -153,7 +158,10 @@ impl Access {
             | ProblemType::KeyDestroyed
             | ProblemType::KeyExists => explain_key(kind, about),
             ProblemType::NotFound => NotFound::Thing.into(),
-            ProblemType::Superseded | ProblemType::IdempotencyConflict => Conflict::Superseded(kind).into(),
+            ProblemType::Superseded
+            | ProblemType::IdempotencyConflict
+            | ProblemType::LeaseLost
+            | ProblemType::DriverTwice => Conflict::Superseded(kind).into(),
             ProblemType::PreconditionFailed => Conflict::Changed.into(),
             ProblemType::Malformed
             | ProblemType::InvalidDocument
@@ -168,6 +176,7 @@ impl Access {
             | ProblemType::ManagerUnreachable
             | ProblemType::TooFewManagers
             | ProblemType::StorageFull
+            | ProblemType::JobExpired
             | ProblemType::Unavailable => {
                 let retry_after = problem.retry_after.map(Duration::from_secs);
                 Error::Unavailable { retry_after, cause: Unavailable::Server(kind) }
@@ -267,5 +276,6 @@ pub(crate) fn api_operation(operation: Operation) -> api::Operation {
         Operation::Decrypt => api::Operation::Decrypt,
         Operation::Create => api::Operation::Create,
         Operation::Audit => api::Operation::Audit,
+        Operation::Sign => api::Operation::Sign,
     }
 }

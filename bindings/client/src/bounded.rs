@@ -32,6 +32,11 @@ impl<K: Clone + Eq + Hash, V: Clone> Bounded<K, V> {
         }
     }
 
+    /// Every entry's value.
+    pub(crate) fn values(&self) -> Vec<V> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).0.values().cloned().collect()
+    }
+
     /// The entry, or a new one.
     pub(crate) fn get_or_insert_with(&self, key: &K, make: impl FnOnce() -> V) -> V {
         self.get(key).unwrap_or_else(|| {

@@ -15,7 +15,7 @@ pub use seek::SeekReader;
 pub use writer::EncryptWriter;
 
 use crate::aead::AwsLc;
-use crate::error::StreamFailure;
+use crate::error::{Error, StreamFailure};
 use pipeline::{Chunk, Stage};
 use std::io::{self, Read, Write};
 use std::ops::ControlFlow;
@@ -112,6 +112,16 @@ impl Decryption {
     pub fn incremental(self) -> IncrementalDecryption {
         IncrementalDecryption::new(self.decryptor)
     }
+}
+
+/// How many more bytes are to be read, at least, until the preamble of a ciphertext that starts like this is whole; 0
+/// when it is, and `Preamble::parse` takes it.
+pub fn preamble_missing(head: &[u8]) -> Result<usize, Error> {
+    let whole = match head.first_chunk::<PREFIX_LEN>() {
+        Some(prefix) => preamble_len(prefix)?,
+        None => PREFIX_LEN,
+    };
+    Ok(whole.saturating_sub(head.len()))
 }
 
 /// Reads the preamble of a ciphertext, and no byte more.

@@ -1,15 +1,65 @@
-//! Customer fragments: made here, kept in files here, evaluated here, sent nowhere.
+//! Customer fragments: made on this side, kept on this side, evaluated on this side, sent nowhere.
 //!
-//! What the client needs of one is `evaluate(input) -> 32 bytes` ([`CustomerShare`]), so that a device that never
-//! shows its key can take a file's place.
+//! What the client needs of one is `evaluate(message) -> 32 bytes` ([`Keeper`]), never the fragment: it may lie in a
+//! file, in a PKCS#11 token that never shows it, or behind a callback of another language.
 
-use crate::error::{Error, NotFound, Unavailable};
+mod place;
+mod shares;
+#[cfg(feature = "pkcs11")]
+pub mod token;
+
+pub use place::{Place, PlaceError, TokenPlace};
+pub(crate) use shares::{Contributions, Shares};
+
 use crate::secret::{self, Protection, SecretError, Unlock};
+use futures_util::future::{BoxFuture, ready};
 use std::path::Path;
-use std::sync::Arc;
 use symbolon_encoding::Tuple;
-use symbolon_fragments::{CustomerContribution, CustomerFragment, CustomerFragmentId, CustomerShare, Input};
+use symbolon_fragments::{CustomerFragment, CustomerFragmentId};
 use zeroize::Zeroizing;
+
+/// What a keeper answers: 32 bytes, in a while.
+pub type Answer<'a> = BoxFuture<'a, Result<Zeroizing<[u8; 32]>, KeeperError>>;
+
+/// Whoever keeps a customer fragment. It evaluates, and need not be able to show it.
+pub trait Keeper: Send + Sync {
+    /// The fragment's id.
+    fn id(&self) -> CustomerFragmentId;
+
+    /// HMAC-SHA256 of the message under the fragment. The message is ready made (specification §3); the client asks
+    /// for several at a time, and drops the future when nobody waits for it any more.
+    fn evaluate<'a>(&'a self, message: &'a [u8]) -> Answer<'a>;
+}
+
+/// Why a keeper doesn't answer.
+#[derive(Debug, thiserror::Error)]
+pub enum KeeperError {
+    /// What it is kept in isn't there now: a token that was pulled out.
+    #[error("what keeps it is not there")]
+    Gone(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The token refused its PIN. It is not tried again, because a few wrong ones lock a token.
+    #[error("the token refused the PIN; it is not tried again")]
+    WrongPin,
+    /// It isn't where it is said to be.
+    #[error(transparent)]
+    Place(#[from] PlaceError),
+    /// A callback answered with something else than 32 bytes.
+    #[error("the callback gave {0} bytes, not 32")]
+    WrongLength(usize),
+    /// Anything else, a callback that throws among it.
+    #[error("evaluating it failed")]
+    Failed(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl Keeper for CustomerFragment {
+    fn id(&self) -> CustomerFragmentId {
+        self.id()
+    }
+
+    fn evaluate<'a>(&'a self, message: &'a [u8]) -> Answer<'a> {
+        Box::pin(ready(Ok(self.mac(message))))
+    }
+}
 
 /// Makes a customer fragment in a new file.
 pub fn create(path: &Path, protection: &Protection) -> Result<CustomerFragmentId, SecretError> {
@@ -48,43 +98,4 @@ fn write(path: &Path, protection: &Protection, fragment: &CustomerFragment) -> R
 
 fn label() -> Tuple {
     Tuple::new("sealed/customer-fragment")
-}
-
-/// The customer fragments that a client has. The first is for writing; all are for reading, so one that was replaced
-/// stays behind its successor.
-#[derive(Clone, Default)]
-pub struct CustomerShares(Arc<[Box<dyn CustomerShare>]>);
-
-impl CustomerShares {
-    /// These, the one for writing first.
-    pub fn new(shares: Vec<Box<dyn CustomerShare>>) -> Self {
-        Self(shares.into())
-    }
-
-    /// The id of the one for writing.
-    pub(crate) fn writing(&self) -> Result<CustomerFragmentId, NotFound> {
-        self.0.first().map(|share| share.id()).ok_or(NotFound::CustomerFragment(None))
-    }
-
-    /// What the fragment that a header names contributes; nothing where it names none.
-    pub(crate) fn evaluate(
-        &self,
-        id: Option<CustomerFragmentId>,
-        input: &Input,
-    ) -> Result<Option<CustomerContribution>, Error> {
-        let Some(id) = id else { return Ok(None) };
-        let share = self.0.iter().find(|share| share.id() == id);
-        let share = share.ok_or(NotFound::CustomerFragment(Some(id)))?;
-        Ok(Some(share.evaluate(input).map_err(Unavailable::CustomerFragment)?))
-    }
-
-    /// Whether the fragment that a header names is here.
-    pub(crate) fn check(&self, id: Option<CustomerFragmentId>) -> Result<(), NotFound> {
-        match id {
-            Some(id) if !self.0.iter().any(|share| share.id() == id) => {
-                Err(NotFound::CustomerFragment(Some(id)))
-            }
-            _ => Ok(()),
-        }
-    }
 }

@@ -1,22 +1,31 @@
 //! What can go wrong, sorted by whose move it is.
 //!
 //! [`Error`] has few variants, each of which tells the caller what to do next; a typed detail in it tells what
-//! happened. No variant carries a secret, a plaintext, or free text that a program would have to read.
+//! happened. No variant carries a secret, a plaintext, or free text that a program would have to read. For bindings of
+//! other languages an error is its [`Kind`], its [code](Error::code) and its words.
 
+mod advice;
+mod code;
 mod file;
+mod kind;
 mod stream;
 
 pub use file::FileError;
+pub use kind::Kind;
 pub use stream::StreamFailure;
 
 use std::time::Duration;
 use symbolon_channel::DialError;
 use symbolon_channel::http::HttpError;
-use symbolon_fragments::names::{Index, KeyId, Purpose, Thumbprint};
-use symbolon_fragments::{CustomerFragmentId, CustomerShareError};
-use symbolon_protocol::api::{Problem, ProblemType};
+use symbolon_fragments::CustomerFragmentId;
+use symbolon_fragments::names::{Index, KeyId, Purpose, Thumbprint, WrongKeyName};
+use symbolon_keychain::{Refused, State, UnwrapError};
+use symbolon_protocol::api::{JobTrouble, Problem, ProblemType};
+use symbolon_protocol::jobs::{NotAsked, Refusal, ResultError};
 use symbolon_protocol::wire;
-use symbolon_trust::{Operation, Seconds};
+use symbolon_trust::{Operation, Seconds, StoreLabel};
+
+use crate::customer::KeeperError;
 
 /// Why an operation of the client failed.
 #[derive(Debug, thiserror::Error)]
@@ -83,12 +92,23 @@ pub enum Denied {
         /// The caller.
         holder: Thumbprint,
     },
+    /// A driver doesn't accept grant or permit.
+    #[error("the HSM's driver refuses {holder}: {refusal}")]
+    Driver {
+        /// The caller.
+        holder: Thumbprint,
+        /// What the driver says.
+        refusal: Refusal,
+    },
     /// The owner disabled the key.
     #[error("key {key} is disabled")]
     KeyDisabled {
         /// The key.
         key: KeyId,
     },
+    /// A key on the way down a key chain is disabled.
+    #[error(transparent)]
+    Link(Refused),
 }
 
 /// What is not there.
@@ -111,9 +131,15 @@ pub enum NotFound {
     /// The key, or the ciphertext, needs a customer fragment that this profile doesn't have.
     #[error("{}", customer_fragment(.0.as_ref()))]
     CustomerFragment(Option<CustomerFragmentId>),
+    /// No such tenant or system.
+    #[error("there is no tenant or system {0}")]
+    Link(KeyId),
     /// A file that the profile names, or that was given.
     #[error(transparent)]
     File(FileError),
+    /// No profile was named, and none is where profiles are looked for.
+    #[error(transparent)]
+    Profile(crate::profile::ProfileError),
     /// Anything else.
     #[error("the access manager has no such thing")]
     Thing,
@@ -158,6 +184,15 @@ pub enum Conflict {
 /// What of the call is wrong.
 #[derive(Debug, thiserror::Error)]
 pub enum Invalid {
+    /// The client was closed.
+    #[error("the client is closed")]
+    Closed,
+    /// Text that is no key id.
+    #[error(transparent)]
+    KeyId(#[from] WrongKeyName),
+    /// Pairs that no context takes.
+    #[error(transparent)]
+    Context(#[from] symbolon_envelope::ContextError),
     /// The key is for something else.
     #[error("key {key} is for {purpose}, not for {wanted}")]
     Purpose {
@@ -180,6 +215,18 @@ pub enum Invalid {
         /// The key.
         key: KeyId,
     },
+    /// The key is not in an HSM.
+    #[error("key {key} is not in an HSM")]
+    NotInHsm {
+        /// The key.
+        key: KeyId,
+    },
+    /// No job can be made of it.
+    #[error(transparent)]
+    Job(NotAsked),
+    /// A driver can't do what is asked for.
+    #[error("the HSM's driver refuses: {0}")]
+    Driver(Refusal),
     /// The roster has too few fragment managers for the new key.
     #[error("the account has {have} fragment managers; {need} are needed")]
     TooFewMembers {
@@ -197,6 +244,15 @@ pub enum Invalid {
     /// A secret file can't be opened: wrong passphrase, wrong content.
     #[error(transparent)]
     Secret(#[from] crate::secret::SecretError),
+    /// What keeps the customer fragment is not set up rightly.
+    #[error("customer fragment {id} cannot be used")]
+    CustomerFragment {
+        /// The fragment.
+        id: CustomerFragmentId,
+        /// Why.
+        #[source]
+        cause: KeeperError,
+    },
     /// A file can't be used.
     #[error(transparent)]
     File(FileError),
@@ -226,6 +282,12 @@ pub enum Integrity {
     /// A chunk of the ciphertext.
     #[error(transparent)]
     Chunks(#[from] symbolon_envelope::StreamError),
+    /// A wrapped key of a key chain.
+    #[error(transparent)]
+    Wrapped(#[from] UnwrapError),
+    /// What was sealed under a data key.
+    #[error("the record was not sealed under this data key and context, or was changed")]
+    Record(#[source] symbolon_envelope::sealed::OpenError),
     /// A fragment manager answered with something else than its fragment's evaluation. Nothing was encrypted.
     #[error("{0} lies: its answer is not its fragment's evaluation")]
     Liar(MemberName),
@@ -235,8 +297,14 @@ pub enum Integrity {
     /// The access manager gave a certificate that doesn't verify, or of another key than was asked for.
     #[error("the access manager gave a certificate that is not the key's")]
     Certificate(#[source] CertificateFault),
+    /// A driver refuses what the HSM has shown to be changed or somebody else's.
+    #[error("the HSM's driver refuses: {0}")]
+    Driver(Refusal),
+    /// The access manager gave a result that no driver of the key's store made for this job.
+    #[error("the access manager gave a result that is not the job's")]
+    JobResult(#[source] Option<ResultError>),
     /// A root document that doesn't follow the trusted one.
-    #[error("the access manager gave a root document that the owner did not sign")]
+    #[error("a root document that the account's owner did not sign")]
     Root(#[source] symbolon_trust::RootError),
     /// A fragment manager or the access manager doesn't answer in its protocol.
     #[error("{0} does not speak the protocol")]
@@ -252,6 +320,9 @@ pub enum CertificateFault {
     /// It is another key's, or another version's.
     #[error("it is about another key or version")]
     Other,
+    /// It is a wrapped key that no driver of its store signed.
+    #[error(transparent)]
+    WrappedKey(#[from] symbolon_trust::WrappedKeyError),
     /// It isn't a certificate at all.
     #[error("it cannot be read")]
     Unreadable,
@@ -288,6 +359,17 @@ pub enum Unavailable {
         #[source]
         cause: NoAnswer,
     },
+    /// No driver of the key store has done the job in time.
+    #[error("{}", key_store(.store, *.trouble))]
+    KeyStore {
+        /// The store.
+        store: StoreLabel,
+        /// Why, as far as the access manager knows.
+        trouble: Option<JobTrouble>,
+    },
+    /// The HSM, or the provider of its keys, failed.
+    #[error("the HSM's driver gives up: {0}")]
+    Driver(Refusal),
     /// The access manager answers that it can't now.
     #[error("{}", .0.title())]
     Server(ProblemType),
@@ -304,14 +386,34 @@ pub enum Unavailable {
     #[error(transparent)]
     File(FileError),
     /// Where the customer fragment is kept did not answer.
-    #[error(transparent)]
-    CustomerFragment(#[from] CustomerShareError),
+    #[error("customer fragment {id} cannot be used now")]
+    CustomerFragment {
+        /// The fragment.
+        id: CustomerFragmentId,
+        /// Why.
+        #[source]
+        cause: KeeperError,
+    },
     /// The key's ceremony did not end in time.
     #[error("the fragment managers have not made key {key} yet; the ceremony goes on")]
     Ceremony {
         /// The key.
         key: KeyId,
     },
+}
+
+fn key_store(store: &StoreLabel, trouble: Option<JobTrouble>) -> String {
+    let why = match trouble {
+        None => "its drivers have not answered in time",
+        Some(JobTrouble::NoDriver) => "none of its drivers is running",
+        Some(JobTrouble::TokenAbsent) => "the token is not there",
+        Some(JobTrouble::PinRefused) => "the token refuses the driver's PIN",
+        Some(JobTrouble::Module) => "the vendor's module crashed or hangs",
+        Some(JobTrouble::Clock) => "the driver's clock was set back",
+        Some(JobTrouble::Stopping) => "the driver is stopping",
+        Some(JobTrouble::Storage) => "the driver's disk is full or failed",
+    };
+    format!("the key store `{store}` cannot be used now: {why}")
 }
 
 /// Why the access manager didn't answer.
@@ -332,6 +434,19 @@ pub struct ManagerDown {
     pub member: MemberName,
     /// Why.
     pub reason: DownReason,
+}
+
+impl std::fmt::Display for ManagerDown {
+    /// The manager, the reason and its causes, on one line.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", self.member, self.reason)?;
+        let mut cause = std::error::Error::source(&self.reason);
+        while let Some(error) = cause {
+            write!(f, ": {error}")?;
+            cause = error.source();
+        }
+        Ok(())
+    }
 }
 
 /// Why a fragment manager can't be used now.
@@ -449,6 +564,55 @@ impl From<FileError> for Error {
                 Self::Unavailable { retry_after: None, cause: Unavailable::File(error) }
             }
             FileError::Exposed { .. } | FileError::Io { .. } => Self::Invalid(Invalid::File(error)),
+        }
+    }
+}
+
+impl From<symbolon_envelope::HeaderError> for Error {
+    fn from(error: symbolon_envelope::HeaderError) -> Self {
+        Integrity::Header(error).into()
+    }
+}
+
+impl From<UnwrapError> for Error {
+    fn from(error: UnwrapError) -> Self {
+        Integrity::Wrapped(error).into()
+    }
+}
+
+impl From<Refused> for Error {
+    fn from(refused: Refused) -> Self {
+        match refused.state {
+            State::Active | State::Disabled => Denied::Link(refused).into(),
+            State::Pending => Conflict::KeyPending(refused.key).into(),
+            State::Scheduled | State::Destroyed => Conflict::KeyDestroyed { key: refused.key }.into(),
+        }
+    }
+}
+
+impl From<WrongKeyName> for Error {
+    fn from(error: WrongKeyName) -> Self {
+        Invalid::KeyId(error).into()
+    }
+}
+
+impl From<symbolon_envelope::ContextError> for Error {
+    fn from(error: symbolon_envelope::ContextError) -> Self {
+        Invalid::Context(error).into()
+    }
+}
+
+impl From<crate::profile::ProfileError> for Error {
+    fn from(error: crate::profile::ProfileError) -> Self {
+        use crate::profile::ProfileError as Profile;
+        match error {
+            Profile::File(error) => error.into(),
+            Profile::Root(error) => Integrity::Root(error).into(),
+            error @ Profile::Nowhere { .. } => NotFound::Profile(error).into(),
+            error @ (Profile::Form { .. }
+            | Profile::Account(_)
+            | Profile::NotARoot(_)
+            | Profile::CustomerFragment(_)) => Invalid::Profile(error).into(),
         }
     }
 }

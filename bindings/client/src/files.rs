@@ -30,9 +30,9 @@ impl Client {
         let input = open(from)?;
         let output = OutputFile::create(to, &input, options)?;
         let encryption = self.encryption(key, context).await?;
-        work(Paths::new(from, to), output, progress, move |output, progress| {
+        self.unless_closed(work(Paths::new(from, to), output, progress, move |output, progress| {
             encryption.run(input, output, progress)
-        })
+        }))
         .await
     }
 
@@ -51,7 +51,10 @@ impl Client {
         let preamble = read_preamble(&mut input).map_err(|failure| paths.name(failure))?;
         let output = OutputFile::create(to, &input, options)?;
         let decryption = self.decryption(&preamble, context).await?;
-        work(paths, output, progress, move |output, progress| decryption.run(input, output, progress)).await
+        self.unless_closed(work(paths, output, progress, move |output, progress| {
+            decryption.run(input, output, progress)
+        }))
+        .await
     }
 }
 

@@ -5,7 +5,7 @@ mod certify;
 mod plan;
 
 use crate::access::{AccessError, Subject, as_document};
-use crate::client::Client;
+use crate::client::{CEREMONY, Client};
 use crate::error::{Conflict, Denied, Error, NotFound, Unavailable};
 use hyper::Method;
 use hyper::header::{ETAG, HeaderValue, IF_MATCH, IF_NONE_MATCH};
@@ -16,7 +16,9 @@ use symbolon_encoding::to_canonical;
 use symbolon_fragments::SuiteId;
 use symbolon_fragments::names::{Index, KeyId, Purpose, SetId};
 use symbolon_protocol::api::{self, GrantState, path};
-use symbolon_trust::{CreateRequest, Grant, KeyKind, Operation, Signed, VerifiedKeyCertificate};
+use symbolon_trust::{
+    CreateRequest, Grant, KeyKind, Operation, Signed, VerifiedKeyCertificate, VerifiedWrappedKey,
+};
 use tokio::time::Instant;
 
 /// How long a long poll waits, seconds.
@@ -24,8 +26,6 @@ const WAIT: u64 = 20;
 /// How long a create request is good, seconds: members act on it for as long, so a ceremony that has to wait for one
 /// of them still ends.
 const REQUEST_LIFE: u64 = 3600;
-/// Time for a key's ceremony before [`Unavailable::Ceremony`] says that it goes on without us.
-const CEREMONY: Duration = Duration::from_mins(1);
 
 /// What a new key is to be like.
 #[derive(Clone, Debug)]
@@ -73,8 +73,10 @@ pub enum RootOfKey {
 pub struct KeyInfo {
     /// What the access manager says of it: state, labels, versions.
     pub entry: api::Key,
-    /// Its versions that have a certificate, newest first.
+    /// Its versions that have a certificate, newest first; none in an HSM.
     pub certificates: Vec<VerifiedKeyCertificate>,
+    /// In an HSM, its versions that were made, newest first.
+    pub wrapped: Vec<VerifiedWrappedKey>,
 }
 
 /// The keys of an account, for management.
@@ -87,10 +89,20 @@ impl Client {
     }
 }
 
+impl<'a> Keys<'a> {
+    pub(crate) const fn client(&self) -> &'a Client {
+        self.0
+    }
+}
+
 impl Keys<'_> {
     /// Creates a key: has its set generated, has all members certify it, and stores the certificate. If an earlier
     /// attempt of this holder for the same key was left half way, it is taken up.
     pub async fn create(&self, new: &NewKey) -> Result<KeyInfo, Error> {
+        self.0.in_ceremony_time(self.make(new)).await
+    }
+
+    async fn make(&self, new: &NewKey) -> Result<KeyInfo, Error> {
         let request = match self.pending(&new.key).await? {
             Some(pending) => pending,
             None => self.ask(self.plan(new).await?, &new.labels).await?,
@@ -100,6 +112,14 @@ impl Keys<'_> {
 
     /// Makes a new version of a key, under which everything is encrypted from now on. Old versions still decrypt.
     pub async fn rotate(&self, key: &KeyId) -> Result<KeyInfo, Error> {
+        self.0.in_ceremony_time(self.make_version(key)).await
+    }
+
+    async fn make_version(&self, key: &KeyId) -> Result<KeyInfo, Error> {
+        let entry = self.entry(key).await?;
+        if entry.all_versions.iter().all(|version| version.set.is_none() && version.members.is_empty()) {
+            return self.rotate_in_hsm(&entry).await;
+        }
         let request = match self.pending(key).await? {
             Some(pending) => pending,
             None => self.ask(self.plan_rotation(key).await?, &api::Labels::new()).await?,
@@ -109,8 +129,8 @@ impl Keys<'_> {
 
     /// A key with its versions.
     pub async fn show(&self, key: &KeyId) -> Result<KeyInfo, Error> {
-        let entry = self.entry(key).await?;
-        self.verified(key, entry).await
+        let show = async { self.verified(key, self.entry(key).await?).await };
+        self.0.in_time(show).await
     }
 
     /// A page of the keys that the holder is granted.
@@ -126,7 +146,9 @@ impl Keys<'_> {
                 ("label", query.label.clone()),
             ],
         );
-        access.get(path).await.map_err(|error| access.explain(error, Subject::default()))
+        let page =
+            async { access.get(path).await.map_err(|error| access.explain(error, Subject::default())) };
+        self.0.in_time(page).await
     }
 
     /// All keys that the holder is granted and the query selects.
@@ -144,6 +166,14 @@ impl Keys<'_> {
 
     /// Sets labels, and removes those whose value is nothing.
     pub async fn label(
+        &self,
+        key: &KeyId,
+        labels: BTreeMap<String, Option<String>>,
+    ) -> Result<api::Key, Error> {
+        self.0.in_time(self.put_labels(key, labels)).await
+    }
+
+    async fn put_labels(
         &self,
         key: &KeyId,
         labels: BTreeMap<String, Option<String>>,
@@ -167,13 +197,16 @@ impl Keys<'_> {
     }
 
     async fn verified(&self, key: &KeyId, entry: api::Key) -> Result<KeyInfo, Error> {
-        let mut certificates = Vec::new();
+        let (mut certificates, mut wrapped) = (Vec::new(), Vec::new());
         for version in &entry.all_versions {
+            if let Some(document) = &version.wrapped_key {
+                wrapped.push(self.0.read_wrapped(document, key, version.version).await?);
+            }
             if let Some(document) = &version.certificate {
                 certificates.push(self.0.inner.versions.read_key(document, key, version.version).await?);
             }
         }
-        Ok(KeyInfo { entry, certificates })
+        Ok(KeyInfo { entry, certificates, wrapped })
     }
 
     /// This holder's create request of a version that has no certificate yet, if it can still be finished: its set was
@@ -282,7 +315,7 @@ impl Keys<'_> {
     }
 
     /// An active grant of the holder that allows to create the key.
-    async fn grant_to_create(&self, key: &KeyId) -> Result<Signed<Grant>, Error> {
+    pub(crate) async fn grant_to_create(&self, key: &KeyId) -> Result<Signed<Grant>, Error> {
         let holder = self.0.holder();
         for grant in self.0.grants(Some(holder)).await? {
             let signed: Signed<Grant> = crate::access::document(&grant.document)

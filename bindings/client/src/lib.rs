@@ -10,11 +10,14 @@ mod aead;
 pub mod audit;
 mod bounded;
 mod bulk;
+pub mod chain;
 mod client;
 mod clock;
 pub mod customer;
+mod data_key;
 pub mod error;
 mod files;
+pub mod hsm;
 pub mod identity;
 pub mod keys;
 mod managers;
@@ -22,6 +25,7 @@ mod message;
 mod notice;
 pub mod owner;
 mod permits;
+pub mod private_file;
 mod profile;
 mod quorum;
 mod random;
@@ -34,12 +38,12 @@ mod versions;
 pub use access::{Access, AccessError, Subject};
 pub use bulk::{
     DecryptReader, Decryption, EncryptWriter, Encryption, FileOptions, IncrementalDecryption,
-    IncrementalEncryption, OutputFile, Progress, SeekReader, read_preamble,
+    IncrementalEncryption, OutputFile, Progress, SeekReader, preamble_missing, read_preamble,
 };
 pub use client::{Client, Options};
-pub use error::Error;
+pub use data_key::DataKey;
+pub use error::{Error, Kind};
 pub use files::FileProgress;
-pub use message::DataKey;
 pub use notice::Notice;
 pub use profile::{Profile, ProfileError, RouteChoice};
 pub use secret::{NoUnlock, Protection, SecretError, Unlock, create_key_file};

@@ -1,4 +1,7 @@
 //! The fragment managers of the account: a channel to each, opened when it is needed and again when it broke.
+//!
+//! Any future here may be dropped at any point: a channel is kept only once it is whole, and what a dropped call left
+//! unanswered is told apart by its number.
 
 mod health;
 mod session;
@@ -8,13 +11,13 @@ pub(crate) use session::{Ask, Evaluated, Trouble};
 use crate::error::{DownReason, MemberName};
 use crate::permits::HeldPermit;
 use crate::profile::RouteChoice;
-use health::Health;
+use health::{Health, weight};
 use session::Session;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use symbolon_channel::relay::Destination;
-use symbolon_channel::{CallError, Channel, DialError, Dialler, Route, Server};
+use symbolon_channel::{CallError, CancellationToken, Channel, DialError, Dialler, Route, Server};
 use symbolon_fragments::names::{AccountId, Index};
 use symbolon_protocol::wire::{self, Request, Response};
 use symbolon_trust::{Member, MemberKind, Seconds, TrustedRoot};
@@ -30,6 +33,8 @@ pub(crate) struct Ways {
     pub(crate) account: AccountId,
     /// Time for one call.
     pub(crate) call_within: Duration,
+    /// Set when the client is closed: no channel is opened any more.
+    pub(crate) closed: CancellationToken,
 }
 
 /// All managers that the roster names.
@@ -43,7 +48,9 @@ pub(crate) struct Manager {
     pub(crate) name: MemberName,
     member: Member,
     ways: Arc<Ways>,
-    session: tokio::sync::Mutex<Option<Arc<Session>>>,
+    session: Mutex<Option<Arc<Session>>>,
+    /// Held while a channel is opened, so that many operations open one.
+    dialling: tokio::sync::Mutex<()>,
     health: Health,
     clock: crate::clock::ManagerClock,
 }
@@ -96,6 +103,12 @@ impl Managers {
         futures_util::future::join_all(self.all().into_iter().map(show)).await;
     }
 
+    /// Closes all channels. New ones are not opened any more.
+    pub(crate) fn close(&self) {
+        self.ways.closed.cancel();
+        self.all().iter().for_each(|manager| drop(manager.place().take()));
+    }
+
     fn all(&self) -> Vec<Arc<Manager>> {
         self.table.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
     }
@@ -110,8 +123,9 @@ impl Managers {
 impl Manager {
     fn new(member: Member, ways: Arc<Ways>) -> Self {
         let name = MemberName { index: member.index, name: member.name.clone() };
-        let (session, health) = (tokio::sync::Mutex::default(), Health::default());
-        Self { name, member, ways, session, health, clock: crate::clock::ManagerClock::default() }
+        let (session, dialling) = (Mutex::default(), tokio::sync::Mutex::default());
+        let (health, clock) = (Health::default(), crate::clock::ManagerClock::default());
+        Self { name, member, ways, session, dialling, health, clock }
     }
 
     pub(crate) fn member(&self) -> &Member {
@@ -127,9 +141,9 @@ impl Manager {
         self.clock.set(time);
     }
 
-    /// How long to wait for this manager before another is asked too.
-    pub(crate) fn patience(&self) -> Duration {
-        self.health.patience()
+    /// How long to wait for this manager's answer to so many inputs before another is asked too.
+    pub(crate) fn patience(&self, inputs: usize) -> Duration {
+        self.health.patience(weight(inputs))
     }
 
     /// The manager gave a wrong answer: it is asked only where nobody else is left.
@@ -143,7 +157,7 @@ impl Manager {
         let session = self.session().await?;
         match session.call(request.clone()).await {
             Err(CallError::Closed { .. }) => {
-                self.forget(&session).await;
+                self.forget(&session);
                 Ok(self.session().await?.call(request).await?)
             }
             answered => Ok(answered?),
@@ -152,7 +166,7 @@ impl Manager {
 
     /// Asks for evaluations under a permit.
     pub(crate) async fn evaluate(&self, permit: &HeldPermit, ask: &Ask<'_>) -> Result<Evaluated, Trouble> {
-        let asked = self.health.asked();
+        let asked = self.health.asked(weight(ask.inputs.len()));
         let result = self.evaluate_on_a_session(permit, ask).await;
         asked.answered(result.is_ok());
         result
@@ -162,7 +176,7 @@ impl Manager {
         let session = self.session().await?;
         match session.evaluate(self, permit, ask).await {
             Err(Trouble::Down(DownReason::Call(CallError::Closed { .. }))) => {
-                self.forget(&session).await;
+                self.forget(&session);
                 self.session().await?.evaluate(self, permit, ask).await
             }
             // A member that lost its disk, or joined the set later, was not there when the key was certified.
@@ -180,21 +194,32 @@ impl Manager {
     }
 
     fn open_session(&self) -> Option<Arc<Session>> {
-        self.session.try_lock().ok()?.clone().filter(|session| !session.is_closed())
+        self.place().clone().filter(|session| !session.is_closed())
     }
 
     async fn session(&self) -> Result<Arc<Session>, DownReason> {
-        let mut place = self.session.lock().await;
-        if let Some(session) = place.as_ref().filter(|session| !session.is_closed()) {
-            return Ok(session.clone());
+        if let Some(session) = self.open_session() {
+            return Ok(session);
+        }
+        let _dialling = self.dialling.lock().await;
+        if let Some(session) = self.open_session() {
+            return Ok(session);
         }
         let session = Arc::new(Session::new(self.dial().await?, self.ways.call_within));
+        let mut place = self.place();
+        if self.ways.closed.is_cancelled() {
+            return Err(CallError::Closed { cause: None }.into());
+        }
         *place = Some(session.clone());
         Ok(session)
     }
 
-    async fn forget(&self, broken: &Arc<Session>) {
-        let mut place = self.session.lock().await;
+    fn place(&self) -> std::sync::MutexGuard<'_, Option<Arc<Session>>> {
+        self.session.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn forget(&self, broken: &Arc<Session>) {
+        let mut place = self.place();
         if place.as_ref().is_some_and(|present| Arc::ptr_eq(present, broken)) {
             *place = None;
         }

@@ -3,34 +3,35 @@
 use crate::aead::AwsLc;
 use crate::bulk::{Decryption, Encryption};
 use crate::client::Client;
+use crate::customer::Contributions;
 use crate::error::{Bug, DownReason, Error, Integrity, Invalid, Unavailable};
 use crate::managers::Trouble;
 use crate::permits::{HeldPermit, Wanted, WantedOperation};
 use crate::quorum::{Batch, Mode, NotGathered, combine_error, gather};
+use crate::retry::persistently;
 use crate::versions::Sharing;
-use futures_util::stream::{FuturesUnordered, StreamExt};
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use futures_util::stream::{self, FuturesUnordered, StreamExt, TryStreamExt};
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
-use symbolon_envelope::{Context, Decryptor, Header, Preamble};
+use symbolon_envelope::{CommitmentMismatch, Context, Decryptor, Header, Preamble};
 use symbolon_fragments::names::{KeyId, Purpose};
-use symbolon_fragments::{Binding, Combination, Derived, MAX_BATCH, Output};
+use symbolon_fragments::{Binding, Combination, CustomerContribution, Derived, MAX_BATCH, Output};
 use symbolon_trust::{Seconds, VerifiedKeyCertificate};
 use zeroize::Zeroizing;
 
 /// Messages up to this length are sealed and opened where they are; longer ones on several threads.
 const INLINE: usize = 256 * 1024;
+/// Exchanges of one call that are under way at a time.
+const EXCHANGES: usize = 16;
 /// How often a batch is tried when the set turns out to have been shared anew.
 const STALE_TRIES: usize = 3;
 /// How far the managers' time must move for a batch that they found stale to be made again.
 const CLOCK_MOVED: u64 = 60;
 
-/// A data key: for the caller's own cipher, and wrapped for keeping.
-pub struct DataKey {
-    /// 256 random bits.
-    pub plaintext: Zeroizing<[u8; 32]>,
-    /// The same, encrypted. [`Client::open_data_key`] opens it.
-    pub wrapped: Vec<u8>,
-}
+/// A message that is to be encrypted, and its context.
+pub(crate) type Plain<'a> = (&'a [u8], &'a Context);
 
 impl Client {
     /// Encrypts a message under the newest version of a key.
@@ -39,7 +40,7 @@ impl Client {
         sealed.into_iter().next().ok_or_else(|| Bug::Internal("no ciphertext").into())
     }
 
-    /// Encrypts many messages under the newest version of a key, 64 an exchange.
+    /// Encrypts many messages under the newest version of a key: 64 an exchange, all exchanges at once.
     pub async fn encrypt_many(
         &self,
         key: &KeyId,
@@ -54,32 +55,13 @@ impl Client {
         opened.into_iter().next().ok_or_else(|| Bug::Internal("no plaintext").into())
     }
 
-    /// Decrypts many messages, whatever their keys, up to 64 an exchange. One that doesn't open fails them all.
+    /// Decrypts many messages, whatever their keys: up to 64 an exchange, all exchanges at once. One that doesn't open
+    /// fails them all.
     pub async fn decrypt_many(
         &self,
         messages: &[(&[u8], &Context)],
     ) -> Result<Vec<Zeroizing<Vec<u8>>>, Error> {
         self.decrypt_for(Purpose::Data, messages).await
-    }
-
-    /// Makes a data key under a key whose purpose that is.
-    pub async fn data_key(&self, key: &KeyId, context: &Context) -> Result<DataKey, Error> {
-        let plaintext = Zeroizing::new(crate::random::bytes::<32>());
-        let wrapped = self.encrypt_for(key, Purpose::DataKey, &[(&plaintext[..], context)]).await?;
-        let wrapped = wrapped.into_iter().next().ok_or(Bug::Internal("no ciphertext"))?;
-        Ok(DataKey { plaintext, wrapped })
-    }
-
-    /// Opens a wrapped data key.
-    pub async fn open_data_key(
-        &self,
-        wrapped: &[u8],
-        context: &Context,
-    ) -> Result<Zeroizing<[u8; 32]>, Error> {
-        let opened = self.decrypt_for(Purpose::DataKey, &[(wrapped, context)]).await?;
-        let key = opened.first().and_then(|key| <[u8; 32]>::try_from(key.as_slice()).ok());
-        let malformed = Integrity::Header(symbolon_envelope::HeaderError::Malformed);
-        key.map(Zeroizing::new).ok_or_else(|| malformed.into())
     }
 
     /// Gets the key of a new message of any length.
@@ -97,39 +79,63 @@ impl Client {
         Ok(Decryption::new(preamble.clone(), decryptor))
     }
 
-    async fn encrypt_for(
+    pub(crate) async fn encrypt_for(
         &self,
         key: &KeyId,
         purpose: Purpose,
-        messages: &[(&[u8], &Context)],
+        messages: &[Plain<'_>],
     ) -> Result<Vec<Vec<u8>>, Error> {
-        let mut sealed = Vec::with_capacity(messages.len());
-        for batch in messages.chunks(MAX_BATCH) {
-            let contexts: Vec<_> = batch.iter().map(|(_, context)| *context).collect();
-            let made = self.in_time(self.derive_new(key, purpose, &contexts)).await?;
-            for ((header, derived), (plaintext, _)) in made.into_iter().zip(batch) {
-                sealed.push(seal(&header, derived, plaintext)?);
-            }
-        }
-        Ok(sealed)
+        let seal = |batch| self.encrypt_batch(key, purpose, batch).boxed();
+        let exchanges: Vec<BoxFuture<'_, _>> = messages.chunks(MAX_BATCH).map(seal).collect();
+        Ok(self.at_once(exchanges).await?.into_iter().flatten().collect())
     }
 
-    async fn decrypt_for(
+    pub(crate) async fn decrypt_for(
         &self,
         purpose: Purpose,
         messages: &[(&[u8], &Context)],
     ) -> Result<Vec<Zeroizing<Vec<u8>>>, Error> {
         let parse = |(sealed, _): &(&[u8], &Context)| Preamble::parse(sealed).map_err(Integrity::Header);
         let preambles = messages.iter().map(parse).collect::<Result<Vec<_>, _>>()?;
-        let mut opened: Vec<_> = messages.iter().map(|_| Zeroizing::default()).collect();
-        for batch in batches(&preambles) {
+        let batches = batches(&preambles);
+        let unlock = |batch: &Vec<usize>| {
             let asked: Vec<_> = batch.iter().map(|at| (&preambles[*at], messages[*at].1)).collect();
-            let unlocked = self.in_time(self.unlock(purpose, &asked)).await?;
-            for (decryptor, at) in unlocked.into_iter().zip(batch) {
-                opened[at] = open(&preambles[at], decryptor, messages[at].0)?;
-            }
+            self.decryptors(purpose, asked).boxed()
+        };
+        let exchanges: Vec<BoxFuture<'_, _>> = batches.iter().map(unlock).collect();
+        let unlocked = self.at_once(exchanges).await?.into_iter().flatten();
+        let mut opened: Vec<_> = messages.iter().map(|_| Zeroizing::default()).collect();
+        for (decryptor, at) in unlocked.zip(batches.into_iter().flatten()) {
+            opened[at] = open(&preambles[at], decryptor, messages[at].0)?;
         }
         Ok(opened)
+    }
+
+    /// Carries exchanges out beside each other, all of them within the deadline.
+    async fn at_once<T>(&self, exchanges: Vec<BoxFuture<'_, Result<T, Error>>>) -> Result<Vec<T>, Error> {
+        self.in_time(stream::iter(exchanges).buffered(EXCHANGES).try_collect()).await
+    }
+
+    async fn encrypt_batch(
+        &self,
+        key: &KeyId,
+        purpose: Purpose,
+        batch: &[Plain<'_>],
+    ) -> Result<Vec<Vec<u8>>, Error> {
+        let contexts: Vec<_> = batch.iter().map(|(_, context)| *context).collect();
+        let made = self.derive_new(key, purpose, &contexts).await?;
+        made.into_iter()
+            .zip(batch)
+            .map(|((header, derived), (text, _))| seal(&header, derived, text))
+            .collect()
+    }
+
+    async fn decryptors(
+        &self,
+        purpose: Purpose,
+        messages: Vec<(&Preamble, &Context)>,
+    ) -> Result<Vec<Decryptor<AwsLc>>, Error> {
+        self.unlock(purpose, &messages).await
     }
 
     /// New headers under the newest version of a key, and their keys, whose every part was proven.
@@ -141,10 +147,9 @@ impl Client {
     ) -> Result<Vec<(Header, Derived)>, Error> {
         let wanted = self.wanted(key, None, WantedOperation::Encrypt);
         let before = self.inner.managers.time();
-        match self.try_derive_new(&wanted, purpose, contexts).await {
-            Err(error) if self.clock_was_wrong(&error, before) => {
-                self.try_derive_new(&wanted, purpose, contexts).await
-            }
+        let derive = || self.try_derive_new(&wanted, purpose, contexts).boxed();
+        match persistently(&self.inner.budget, derive).await {
+            Err(error) if self.clock_was_wrong(&error, before) => derive().await,
             result => result,
         }
     }
@@ -162,13 +167,17 @@ impl Client {
         let created = self.time(&permit, &sharing).await?;
         let header = |context: &&Context| self.new_header(&key, created, context);
         let headers = contexts.iter().map(header).collect::<Result<Vec<_>, _>>()?;
-        let combination = self.evaluate(wanted, &key, &headers, Mode::Prove).await?;
+        let evaluation = self.evaluate(wanted, &key, &headers, Mode::Prove);
+        let (combination, shares) =
+            tokio::try_join!(evaluation, self.inner.customer.contributions(&headers))?;
         let outputs = combination.finish_proven().map_err(combine_error)?;
-        let derive = |(header, (output, context)): (Header, (_, &&Context))| {
-            let output: symbolon_fragments::Proven = output;
-            Ok((header.clone(), self.derive(&header, &output, context)?))
-        };
-        headers.into_iter().zip(outputs.into_iter().zip(contexts)).map(derive).collect()
+        let parts = outputs.iter().zip(&shares).zip(contexts);
+        let derived: Vec<_> = headers
+            .iter()
+            .zip(parts)
+            .map(|(header, ((output, share), context))| derive(header, output, share.as_ref(), context))
+            .collect();
+        Ok(headers.into_iter().zip(derived).collect())
     }
 
     /// Decryptors of messages under one key version.
@@ -177,23 +186,29 @@ impl Client {
         purpose: Purpose,
         messages: &[(&Preamble, &Context)],
     ) -> Result<Vec<Decryptor<AwsLc>>, Error> {
-        let first = messages.first().ok_or(Bug::Internal("no message"))?.0.header();
         self.check_readable(messages, purpose)?;
+        persistently(&self.inner.budget, || self.try_unlock(purpose, messages).boxed()).await
+    }
+
+    async fn try_unlock(
+        &self,
+        purpose: Purpose,
+        messages: &[(&Preamble, &Context)],
+    ) -> Result<Vec<Decryptor<AwsLc>>, Error> {
+        let first = messages.first().ok_or(Bug::Internal("no message"))?.0.header();
         let wanted = self.wanted(&first.key, Some(first.version), WantedOperation::Decrypt);
         let key = self.inner.versions.key(&first.key, first.version).await?;
         check_purpose(&key, purpose)?;
         let headers: Vec<_> = messages.iter().map(|(preamble, _)| preamble.header().clone()).collect();
-        let trusted = self.evaluate(&wanted, &key, &headers, Mode::Trust).await?;
+        let evaluation = self.evaluate(&wanted, &key, &headers, Mode::Trust);
+        let (trusted, shares) = tokio::try_join!(evaluation, self.inner.customer.contributions(&headers))?;
         // Answers that add up to nothing are wrong, as a mismatch is.
         let outputs = trusted.finish().unwrap_or_default();
-        let mut unlocked: Vec<Option<Decryptor<AwsLc>>> = Vec::new();
-        for (at, (preamble, context)) in messages.iter().enumerate() {
-            unlocked.push(match outputs.get(at) {
-                Some(output) => preamble.unlock(self.derive(preamble.header(), output, context)?).ok(),
-                None => None,
-            });
-        }
-        self.unlock_by_proof(&wanted, &key, messages, &mut unlocked).await?;
+        let locked = Locked { messages, shares: &shares };
+        let mut unlocked: Vec<_> = (0..messages.len())
+            .map(|at| outputs.get(at).and_then(|output| locked.unlock(at, output).ok()))
+            .collect();
+        self.unlock_by_proof(&wanted, &key, &locked, &mut unlocked).await?;
         unlocked.into_iter().collect::<Option<_>>().ok_or_else(|| Bug::Internal("a message was left").into())
     }
 
@@ -203,20 +218,18 @@ impl Client {
         &self,
         wanted: &Wanted,
         key: &VerifiedKeyCertificate,
-        messages: &[(&Preamble, &Context)],
+        locked: &Locked<'_>,
         unlocked: &mut [Option<Decryptor<AwsLc>>],
     ) -> Result<(), Error> {
-        let left: Vec<usize> = (0..messages.len()).filter(|at| unlocked[*at].is_none()).collect();
+        let left: Vec<usize> = (0..unlocked.len()).filter(|at| unlocked[*at].is_none()).collect();
         if left.is_empty() {
             return Ok(());
         }
-        let headers: Vec<_> = left.iter().map(|at| messages[*at].0.header().clone()).collect();
+        let headers: Vec<_> = left.iter().map(|at| locked.messages[*at].0.header().clone()).collect();
         let judged = self.evaluate(wanted, key, &headers, Mode::Judge).await?;
         let outputs = judged.finish_proven().map_err(combine_error)?;
         for (output, at) in outputs.iter().zip(left) {
-            let (preamble, context) = messages[at];
-            let derived = self.derive(preamble.header(), output, context)?;
-            unlocked[at] = Some(preamble.unlock(derived).map_err(Integrity::Commitment)?);
+            unlocked[at] = Some(locked.unlock(at, output).map_err(Integrity::Commitment)?);
         }
         Ok(())
     }
@@ -313,12 +326,6 @@ impl Client {
         })
     }
 
-    fn derive(&self, header: &Header, output: &Output, context: &Context) -> Result<Derived, Error> {
-        let contribution = self.inner.customer.evaluate(header.cf, output.input())?;
-        let binding = Binding { header: &header.encode(), context: &context.canonical() };
-        Ok(output.derive(contribution.as_ref(), binding))
-    }
-
     /// Refuses before anybody is asked what can't be read here.
     fn check_readable(&self, messages: &[(&Preamble, &Context)], purpose: Purpose) -> Result<(), Error> {
         for (preamble, _) in messages {
@@ -335,9 +342,31 @@ impl Client {
         Ok(())
     }
 
-    fn wanted(&self, key: &KeyId, version: Option<u64>, operation: WantedOperation) -> Wanted {
+    pub(crate) fn wanted(&self, key: &KeyId, version: Option<u64>, operation: WantedOperation) -> Wanted {
         Wanted { key: key.clone(), version, operation, on_behalf_of: self.on_behalf_of.clone() }
     }
+}
+
+/// Messages that are to be unlocked, with what customer fragments contribute to each.
+struct Locked<'a> {
+    messages: &'a [(&'a Preamble, &'a Context)],
+    shares: &'a Contributions,
+}
+
+impl Locked<'_> {
+    fn unlock(&self, at: usize, output: &Output) -> Result<Decryptor<AwsLc>, CommitmentMismatch> {
+        let (preamble, context) = self.messages[at];
+        preamble.unlock(derive(preamble.header(), output, self.shares[at].as_ref(), context))
+    }
+}
+
+fn derive(
+    header: &Header,
+    output: &Output,
+    share: Option<&CustomerContribution>,
+    context: &Context,
+) -> Derived {
+    output.derive(share, Binding { header: &header.encode(), context: &context.canonical() })
 }
 
 fn check_purpose(key: &VerifiedKeyCertificate, wanted: Purpose) -> Result<(), Invalid> {

@@ -6,6 +6,7 @@ use crate::error::{Error, Integrity, ServerName};
 use crate::managers::Managers;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
+use symbolon_channel::CancellationToken;
 use symbolon_fragments::names::KeyId;
 use symbolon_protocol::api::{self, path};
 use symbolon_trust::{Grant, Operation, PERMIT_LIFETIME, Permit, Signed};
@@ -32,6 +33,7 @@ pub(crate) struct Wanted {
 pub(crate) enum WantedOperation {
     Encrypt,
     Decrypt,
+    Sign,
 }
 
 /// A permit in hand, with the grant that it names.
@@ -48,6 +50,8 @@ pub(crate) struct Permits {
     access: Access,
     managers: Arc<Managers>,
     places: Bounded<Wanted, Arc<Place>>,
+    /// Set when the client is closed: nothing is renewed any more.
+    closed: CancellationToken,
 }
 
 /// One permit's place. The lock is held while it is asked for, so that many operations ask once.
@@ -62,6 +66,7 @@ impl From<WantedOperation> for Operation {
         match operation {
             WantedOperation::Encrypt => Self::Encrypt,
             WantedOperation::Decrypt => Self::Decrypt,
+            WantedOperation::Sign => Self::Sign,
         }
     }
 }
@@ -86,8 +91,8 @@ impl HeldPermit {
 }
 
 impl Permits {
-    pub(crate) fn new(access: Access, managers: Arc<Managers>) -> Arc<Self> {
-        Arc::new(Self { access, managers, places: Bounded::new(KEPT) })
+    pub(crate) fn new(access: Access, managers: Arc<Managers>, closed: CancellationToken) -> Arc<Self> {
+        Arc::new(Self { access, managers, places: Bounded::new(KEPT), closed })
     }
 
     /// A permit that is good for a while. One that nears its end is renewed behind the caller's back.
@@ -111,13 +116,14 @@ impl Permits {
 
     fn renew_behind(self: &Arc<Self>, wanted: Wanted, place: Arc<Place>, old: &HeldPermit) {
         let (permits, old) = (self.clone(), old.id());
-        tokio::spawn(async move {
+        let closed = self.closed.clone();
+        tokio::spawn(closed.run_until_cancelled_owned(async move {
             let Ok(_asking) = place.asking.try_lock() else { return };
             match permits.ask(&wanted, &place).await {
                 Ok(renewed) => permits.managers.show_ahead(old, &renewed).await,
                 Err(error) => tracing::debug!(key = %wanted.key, ?error, "a permit was not renewed"),
             }
-        });
+        }));
     }
 
     async fn ask(&self, wanted: &Wanted, place: &Place) -> Result<Arc<HeldPermit>, Error> {

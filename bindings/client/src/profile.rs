@@ -1,14 +1,24 @@
 //! A profile: the file that tells a client whose account it works in, who it is, and how it reaches the servers.
 
+use crate::customer::{Place, PlaceError};
 use crate::error::FileError;
+use crate::root::Successors;
 use crate::secret::Unlock;
 use serde::{Deserialize, Serialize};
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use symbolon_encoding::from_canonical;
 use symbolon_fragments::names::AccountId;
 use symbolon_trust::{RootDocument, RootError, Signed, TrustedRoot};
 use zeroize::Zeroizing;
+
+/// The variable that names a profile.
+const VARIABLE: &str = "SYMBOLON_PROFILE";
+/// The folder that `symbolon dev` fills, and the profile in it.
+const DEV: &str = "symbolon-dev/profile.toml";
+/// A person's own profile, below the configuration folder.
+const OWN: &str = "symbolon/profile.toml";
 
 /// How fragment managers are reached.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,8 +39,8 @@ pub enum RouteChoice {
 pub struct Profile {
     /// The account's id, `symacct1…`.
     pub account: String,
-    /// The file with the account's first root document, signed. Successors come from the access manager and are
-    /// verified.
+    /// The file with the account's first root document, signed. Successors come from the access manager, are verified,
+    /// and are kept beside it.
     pub root: PathBuf,
     /// The file with the holder's identity.
     pub identity: PathBuf,
@@ -43,14 +53,22 @@ pub struct Profile {
     /// The file with the sealing key of those files below that are sealed under one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key_file: Option<PathBuf>,
-    /// Files with customer fragments: the first is for writing, all are for reading.
+    /// Where customer fragments are: the first is for writing, all are for reading.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub customer_fragments: Vec<PathBuf>,
+    pub customer_fragments: Vec<Place>,
 }
 
 /// Why a profile can't be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ProfileError {
+    /// None was named, and none is where profiles are looked for.
+    #[error("there is no profile: neither {} nor {}", dev.display(), own.display())]
+    Nowhere {
+        /// Where `symbolon dev` would put one.
+        dev: PathBuf,
+        /// Where a person's own would be.
+        own: PathBuf,
+    },
     /// The profile's file, or one that it names.
     #[error(transparent)]
     File(#[from] FileError),
@@ -72,9 +90,33 @@ pub enum ProfileError {
     /// It holds one that is not the account's.
     #[error("the root document is not the account's")]
     Root(#[from] RootError),
+    /// A customer fragment isn't where the profile says.
+    #[error("a customer fragment of the profile cannot be used")]
+    CustomerFragment(#[source] PlaceError),
 }
 
 impl Profile {
+    /// The file of the profile to act as: the named one, else the one that `SYMBOLON_PROFILE` names, else that of
+    /// `symbolon dev` in the working directory, else the person's own. The same in every language.
+    pub fn locate(named: Option<&Path>) -> Result<PathBuf, ProfileError> {
+        Self::locate_in(named, |name| std::env::var_os(name))
+    }
+
+    /// The same in another environment than the process's own.
+    pub fn locate_in(
+        named: Option<&Path>,
+        variable: impl Fn(&str) -> Option<OsString>,
+    ) -> Result<PathBuf, ProfileError> {
+        let path = |name| variable(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        if let Some(file) = named.map(Path::to_path_buf).or_else(|| path(VARIABLE)) {
+            return Ok(file);
+        }
+        let configuration = path("XDG_CONFIG_HOME").or_else(|| Some(std::env::home_dir()?.join(".config")));
+        let (dev, own) = (PathBuf::from(DEV), configuration.unwrap_or_default().join(OWN));
+        let found = [&dev, &own].into_iter().find(|file| file.is_file()).cloned();
+        found.ok_or(ProfileError::Nowhere { dev, own })
+    }
+
     /// Reads a profile.
     pub fn load(file: &Path) -> Result<Self, ProfileError> {
         let text = fs::read_to_string(file).map_err(|cause| FileError::io(file, cause))?;
@@ -108,18 +150,18 @@ impl Profile {
         WithKeyFile { key_file: self.key_file.as_deref(), passphrases }
     }
 
-    /// The account's root document, checked against the account's id.
+    /// The account's root document, checked against the account's id, or the newest of its successors that were kept.
     pub fn trusted_root(&self) -> Result<TrustedRoot, ProfileError> {
         let account: AccountId = self.account.parse().map_err(ProfileError::Account)?;
         let bytes = fs::read(&self.root).map_err(|cause| FileError::io(&self.root, cause))?;
         let signed: Signed<RootDocument> =
             from_canonical(&bytes).map_err(|_| ProfileError::NotARoot(self.root.clone()))?;
-        Ok(TrustedRoot::install(account, signed)?)
+        Ok(Successors::beside(&self.root).follow(TrustedRoot::install(account, signed)?))
     }
 
     fn paths(&mut self) -> impl Iterator<Item = &mut PathBuf> {
         let files = [&mut self.root, &mut self.identity].into_iter();
-        files.chain(&mut self.key_file).chain(&mut self.customer_fragments)
+        files.chain(&mut self.key_file).chain(self.customer_fragments.iter_mut().flat_map(Place::paths))
     }
 }
 
@@ -150,7 +192,16 @@ mod tests {
             access_manager: None,
             route: RouteChoice::Relay,
             key_file: None,
-            customer_fragments: vec![folder.join("new"), "/elsewhere/old".into()],
+            customer_fragments: vec![
+                Place::File(folder.join("new")),
+                Place::Token(crate::customer::TokenPlace {
+                    module: "libhsm.so".into(),
+                    token: "office".into(),
+                    id: "00".repeat(16),
+                    pin_file: Some(folder.join("pin")),
+                }),
+                Place::File("/elsewhere/old".into()),
+            ],
         }
     }
 
@@ -162,7 +213,9 @@ mod tests {
         profile.save(&file).unwrap();
         assert_eq!(Profile::load(&file).unwrap(), profile);
         let text = fs::read_to_string(&file).unwrap();
-        assert!(text.contains("root = \"account.root\"") && text.contains("\"/elsewhere/old\""), "{text}");
+        let written =
+            ["root = \"account.root\"", "\"/elsewhere/old\"", "\"libhsm.so\"", "pin-file = \"pin\""];
+        assert!(written.iter().all(|part| text.contains(part)), "{text}");
     }
 
     #[test]

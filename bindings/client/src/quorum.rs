@@ -87,7 +87,7 @@ pub(crate) async fn gather(
         while gathering.have + running.len() < gathering.need
             && let Some(manager) = waiting.pop_front()
         {
-            patience = patience.max(manager.patience());
+            patience = patience.max(manager.patience(ask.inputs.len()));
             running.push(evaluate(manager));
         }
         match next_within(&mut running, (!waiting.is_empty()).then_some(patience)).await {

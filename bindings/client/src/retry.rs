@@ -1,7 +1,12 @@
 //! When to try again: with growing, random pauses, and not so often that a server in trouble drowns in it.
 
+use crate::error::{DownReason, Error, ManagerDown, Unavailable};
+use futures_util::future::BoxFuture;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
+use symbolon_channel::{CallError, DialError};
+use symbolon_protocol::api::ProblemType;
+use symbolon_protocol::wire;
 
 /// Retries in a row that a budget allows, in tenths of one.
 const FULL: i64 = 100;
@@ -10,6 +15,8 @@ const PRICE: i64 = 10;
 /// The first pause; each further one is twice as long.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+/// Tries of an operation that too few managers answered, the first included: they take about as long as a restart.
+const TRIES: u32 = 5;
 
 /// Retries that may be made: each takes one, ten successes give one back.
 #[derive(Debug)]
@@ -40,6 +47,51 @@ pub(crate) fn pause(attempt: u32) -> Duration {
     let whole = FIRST_PAUSE.saturating_mul(1 << attempt.saturating_sub(1).min(16)).min(LONGEST_PAUSE);
     let share = u32::from(u16::from_le_bytes(crate::random::bytes()));
     whole / 2 + whole / 2 * share / u32::from(u16::MAX)
+}
+
+/// Does something again while too few managers can be used for reasons that pass by themselves.
+pub(crate) async fn persistently<'a, T>(
+    budget: &Budget,
+    operation: impl Fn() -> BoxFuture<'a, Result<T, Error>>,
+) -> Result<T, Error> {
+    for attempt in 1..TRIES {
+        match operation().await {
+            Err(error) if may_pass(&error) && budget.take() => tokio::time::sleep(pause(attempt)).await,
+            Err(error) => return Err(error),
+            Ok(done) => {
+                budget.earn();
+                return Ok(done);
+            }
+        }
+    }
+    operation().await
+}
+
+/// Whether enough of the managers that can't be used may soon be there again: they restart, or the way to them is
+/// being mended.
+fn may_pass(error: &Error) -> bool {
+    let Error::Unavailable { cause: Unavailable::TooFewManagers { have, need, down }, .. } = error else {
+        return false;
+    };
+    have + down.iter().filter(|ManagerDown { reason, .. }| passes(reason)).count() >= *need
+}
+
+fn passes(reason: &DownReason) -> bool {
+    match reason {
+        DownReason::Dial(error) => matches!(
+            error,
+            DialError::Unreachable { .. }
+                | DialError::TimedOut { .. }
+                | DialError::Handshake(_)
+                | DialError::Relay(_)
+        ),
+        DownReason::Relay(problem) => {
+            matches!(problem, ProblemType::ManagerUnreachable | ProblemType::Unavailable)
+        }
+        DownReason::Call(error) => matches!(error, CallError::Closed { .. }),
+        DownReason::Refused(error) => matches!(error, wire::Error::Busy),
+        DownReason::Clock { .. } | DownReason::Lied | DownReason::Behind => false,
+    }
 }
 
 #[cfg(test)]

@@ -1,5 +1,9 @@
 //! The account's root document as this client trusts it: installed by the profile, succeeded by what its owner signs.
 
+mod successors;
+
+pub(crate) use successors::Successors;
+
 use crate::access::{Access, AccessError, Subject, document};
 use crate::error::{Error, Integrity, ServerName};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -17,11 +21,13 @@ pub(crate) struct Root {
     trusted: RwLock<Arc<TrustedRoot>>,
     /// When successors were last asked for; the lock is held meanwhile.
     refreshed: tokio::sync::Mutex<Option<Instant>>,
+    kept: Option<Successors>,
 }
 
 impl Root {
-    pub(crate) fn new(root: TrustedRoot) -> Self {
-        Self { trusted: RwLock::new(Arc::new(root)), refreshed: tokio::sync::Mutex::default() }
+    /// A root, with the place where its successors are kept.
+    pub(crate) fn new(root: TrustedRoot, kept: Option<Successors>) -> Self {
+        Self { trusted: RwLock::new(Arc::new(root)), refreshed: tokio::sync::Mutex::default(), kept }
     }
 
     pub(crate) fn get(&self) -> Arc<TrustedRoot> {
@@ -50,6 +56,9 @@ impl Root {
             }
         }
         let grown = root.document().version > before.document().version;
+        if let Some(kept) = self.kept.as_ref().filter(|_| grown) {
+            kept.keep(&root, before.document().version);
+        }
         *self.trusted.write().unwrap_or_else(PoisonError::into_inner) = root;
         Ok(grown)
     }

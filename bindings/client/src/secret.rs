@@ -1,18 +1,11 @@
 //! Secrets of a client in files: the holder's identity and customer fragments, each protected as its owner chose.
 
 use crate::error::FileError;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use crate::private_file;
 use std::path::{Path, PathBuf};
 use symbolon_encoding::Tuple;
 use symbolon_envelope::sealed::{self, Lock, OpenError, Passphrase, SealError, SealingKey};
 use zeroize::Zeroizing;
-
-/// Larger files are something else.
-const MAX_LEN: u64 = 64 * 1024;
-/// Mode bits of group and others.
-const OTHERS: u32 = 0o077;
 
 /// What protects a secret file, besides its mode, which is always 0600.
 pub enum Protection {
@@ -75,6 +68,14 @@ pub enum SecretError {
     Seal(#[from] SealError),
 }
 
+/// The one line of a secret file that a person wrote: a PIN, a passphrase.
+#[cfg(feature = "pkcs11")]
+pub(crate) fn read_line(path: &Path) -> Result<Zeroizing<String>, SecretError> {
+    let content = private_file::read(path)?;
+    let line = std::str::from_utf8(&content).map_err(|_| SecretError::Content(path.into()))?;
+    Ok(Zeroizing::new(line.trim_end_matches(['\r', '\n']).to_owned()))
+}
+
 /// Writes a new secret file. `plain` is how the secret looks where nothing but the mode protects it.
 pub(crate) fn create(
     path: &Path,
@@ -87,7 +88,7 @@ pub(crate) fn create(
         Protection::KeyFile(file) => seal(Lock::Key(&sealing_key(file)?), label, secret)?,
         Protection::Plain => hexadecimal(secret),
     };
-    Ok(write_new(path, &content)?)
+    Ok(private_file::create(path, &content)?)
 }
 
 /// Reads a secret file, however it is protected.
@@ -96,7 +97,7 @@ pub(crate) fn read(
     unlock: &mut dyn Unlock,
     label: &Tuple,
 ) -> Result<Zeroizing<Vec<u8>>, SecretError> {
-    let content = read_private(path)?;
+    let content = private_file::read(path)?;
     match sealed::protection(&content) {
         Ok(sealed::Protection::Key) => {
             let file = unlock.key_file(path).ok_or_else(|| SecretError::KeyFileNeeded(path.to_path_buf()))?;
@@ -112,14 +113,30 @@ pub(crate) fn read(
     }
 }
 
+/// How an existing file is protected, for another one that is to take its place.
+pub(crate) fn protection_of(path: &Path, unlock: &mut dyn Unlock) -> Result<Protection, SecretError> {
+    match sealed::protection(&private_file::read(path)?) {
+        Ok(sealed::Protection::Key) => {
+            let file = unlock.key_file(path).ok_or_else(|| SecretError::KeyFileNeeded(path.into()))?;
+            Ok(Protection::KeyFile(file))
+        }
+        Ok(sealed::Protection::Passphrase(cost)) => {
+            let text = unlock.passphrase(path).ok_or_else(|| SecretError::PassphraseNeeded(path.into()))?;
+            Ok(Protection::Passphrase(Passphrase::new(text.as_str().into()).costing(cost)))
+        }
+        Err(_) => Ok(Protection::Plain),
+    }
+}
+
 /// Makes a sealing key in a new file.
 pub fn create_key_file(path: &Path) -> Result<(), SecretError> {
     let key = SealingKey::generate(&mut crate::random::system());
-    Ok(write_new(path, &hexadecimal(key.expose()))?)
+    Ok(private_file::create(path, &hexadecimal(key.expose()))?)
 }
 
 fn sealing_key(path: &Path) -> Result<SealingKey, SecretError> {
-    let bytes = unhexed(&read_private(path)?).and_then(|bytes| <[u8; 32]>::try_from(bytes.as_slice()).ok());
+    let bytes =
+        unhexed(&private_file::read(path)?).and_then(|bytes| <[u8; 32]>::try_from(bytes.as_slice()).ok());
     bytes.map(SealingKey::new).ok_or_else(|| SecretError::Content(path.to_path_buf()))
 }
 
@@ -144,36 +161,6 @@ fn hexadecimal(secret: &[u8]) -> Zeroizing<Vec<u8>> {
 
 fn unhexed(content: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     hex::decode(content.trim_ascii_end()).ok().map(Zeroizing::new)
-}
-
-/// Reads a file that nobody but its owner can read. A pipe is as private as whoever made it.
-fn read_private(path: &Path) -> Result<Zeroizing<Vec<u8>>, FileError> {
-    let read = || -> io::Result<Option<Zeroizing<Vec<u8>>>> {
-        let file = File::open(path)?;
-        let about = file.metadata()?;
-        if about.is_file() && about.mode() & OTHERS != 0 {
-            return Ok(None);
-        }
-        let mut content = Zeroizing::new(Vec::with_capacity(1024));
-        file.take(MAX_LEN).read_to_end(&mut content)?;
-        Ok(Some(content))
-    };
-    let content = read().map_err(|cause| FileError::io(path, cause))?;
-    content.ok_or_else(|| FileError::Exposed { path: path.into() })
-}
-
-/// Writes a file of mode 0600 whole, never in the place of another.
-fn write_new(path: &Path, content: &[u8]) -> Result<(), FileError> {
-    let draft = path.with_added_extension("new");
-    let write = || -> io::Result<()> {
-        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
-        file.write_all(content)?;
-        file.sync_all()?;
-        let linked = fs::hard_link(&draft, path);
-        fs::remove_file(&draft)?;
-        linked
-    };
-    write().map_err(|cause| FileError::io(path, cause))
 }
 
 #[cfg(test)]
@@ -224,7 +211,7 @@ mod tests {
         assert!(matches!(without, Err(SecretError::PassphraseNeeded(_))));
         let wrong = read(&path, &mut Knows("wrong", PathBuf::new()), &label);
         assert!(matches!(wrong, Err(SecretError::Open { cause: OpenError::WrongKey, .. })));
-        fs::write(&path, b"something else").unwrap();
+        std::fs::write(&path, b"something else").unwrap();
         assert!(matches!(read(&path, &mut NoUnlock, &label), Err(SecretError::Content(_))));
         let gone = read(&folder.path().join("gone"), &mut NoUnlock, &label);
         assert!(matches!(gone, Err(SecretError::File(FileError::Missing { .. }))));

@@ -1,7 +1,11 @@
 //! The customer fragment: a symmetric secret that never leaves the customer's side. Its contribution goes into the
 //! derivation beside the output of the fragment managers, so that all of them together still lack it.
+//!
+//! A fragment may also be kept where it is never read, in a token or a phone's key store: all that a derivation takes
+//! of it is the HMAC of one message.
 
 use crate::input::Input;
+use alloc::vec::Vec;
 use core::fmt;
 use hmac::{Hmac, KeyInit, Mac};
 use minicbor::{Decode, Encode};
@@ -25,6 +29,11 @@ impl CustomerFragmentId {
     pub const fn as_bytes(&self) -> &[u8; 16] {
         &self.0
     }
+
+    /// `T("cf", id, I)`: what a fragment's HMAC is taken over.
+    pub fn message(&self, input: &Input) -> Vec<u8> {
+        Tuple::new("cf").bytes(&self.0).bytes(input.as_bytes()).encode()
+    }
 }
 
 impl fmt::Display for CustomerFragmentId {
@@ -39,20 +48,6 @@ impl fmt::Debug for CustomerFragmentId {
     }
 }
 
-/// Where a customer fragment is kept did not answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("customer fragment {0} cannot be used now")]
-pub struct CustomerShareError(pub CustomerFragmentId);
-
-/// Whatever holds a customer fragment: memory, here, or a device that evaluates and never shows it.
-pub trait CustomerShare: Send + Sync {
-    /// The fragment's id.
-    fn id(&self) -> CustomerFragmentId;
-
-    /// `c = HMAC-SHA256(fragment, T("cf", id, I))`.
-    fn evaluate(&self, input: &Input) -> Result<CustomerContribution, CustomerShareError>;
-}
-
 /// `c`: what a customer fragment contributes to one derivation.
 pub struct CustomerContribution {
     id: CustomerFragmentId,
@@ -60,7 +55,7 @@ pub struct CustomerContribution {
 }
 
 impl CustomerContribution {
-    /// The contribution that a device computed.
+    /// The contribution that whoever keeps the fragment computed: `HMAC-SHA256(fragment, id.message(input))`.
     pub fn new(id: CustomerFragmentId, value: Zeroizing<[u8; 32]>) -> Self {
         Self { id, value }
     }
@@ -95,22 +90,26 @@ impl CustomerFragment {
         Self { id, secret }
     }
 
+    /// The fragment's id.
+    pub fn id(&self) -> CustomerFragmentId {
+        self.id
+    }
+
     /// The secret, to be sealed for keeping and for backup.
     pub fn secret(&self) -> &[u8; 32] {
         &self.secret
     }
-}
 
-impl CustomerShare for CustomerFragment {
-    fn id(&self) -> CustomerFragmentId {
-        self.id
+    /// `c = HMAC-SHA256(fragment, T("cf", id, I))`.
+    pub fn evaluate(&self, input: &Input) -> CustomerContribution {
+        CustomerContribution { id: self.id, value: self.mac(&self.id.message(input)) }
     }
 
-    fn evaluate(&self, input: &Input) -> Result<CustomerContribution, CustomerShareError> {
+    /// HMAC-SHA256 of a message that [`CustomerFragmentId::message`] made.
+    pub fn mac(&self, message: &[u8]) -> Zeroizing<[u8; 32]> {
         let mut mac =
             <Hmac<Sha256> as KeyInit>::new_from_slice(&self.secret[..]).expect("HMAC takes any length");
-        mac.update(&Tuple::new("cf").bytes(self.id.as_bytes()).bytes(input.as_bytes()).encode());
-        let value = Zeroizing::new(mac.finalize().into_bytes().into());
-        Ok(CustomerContribution { id: self.id, value })
+        mac.update(message);
+        Zeroizing::new(mac.finalize().into_bytes().into())
     }
 }

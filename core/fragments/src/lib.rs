@@ -30,9 +30,7 @@ pub mod suite;
 mod vectors;
 
 pub use combination::{Combination, CombineError, Instance, Output, Proven, Refused};
-pub use customer::{
-    CustomerContribution, CustomerFragment, CustomerFragmentId, CustomerShare, CustomerShareError,
-};
+pub use customer::{CustomerContribution, CustomerFragment, CustomerFragmentId};
 pub use derivation::{Binding, COMMITMENT_BYTES, Commitment, CommitmentMismatch, Derived, Key};
 pub use fragment::{Batch, EvaluateError, Evaluation, Evaluator, Fragment, WrongFragment, load};
 pub use input::{Fields, Input, KeyScope};

@@ -5,9 +5,9 @@
 //! writes them; a version that was published is never written again.
 
 use crate::{
-    Binding, Combination, CustomerContribution, CustomerFragment, CustomerFragmentId, CustomerShare,
-    Evaluation, Evaluator, Fields, Fragment, Input, Instance, KeyScope, Output, P256Sha256, Quorum,
-    Ristretto255Sha512, Suite, SuiteId,
+    Binding, Combination, CustomerContribution, CustomerFragment, CustomerFragmentId, Evaluation, Evaluator,
+    Fields, Fragment, Input, Instance, KeyScope, Output, P256Sha256, Quorum, Ristretto255Sha512, Suite,
+    SuiteId,
     names::{AccountId, Index, Purpose, Thumbprint},
     rfc_tests::proof_with,
     suite::{Field, Group, Scalar, encode_element, encode_scalar},
@@ -148,7 +148,7 @@ impl Plan {
         let secret = hash("customer fragment");
         let id = CustomerFragmentId::new(hash("customer fragment id")[..16].try_into().unwrap());
         let customer = self.customer.then(|| CustomerFragment::new(id, Zeroizing::new(secret)));
-        let contribution = customer.as_ref().map(|customer| customer.evaluate(output.input()).unwrap());
+        let contribution = customer.as_ref().map(|customer| customer.evaluate(output.input()));
         let header = b"a header without its commitment";
         let binding = Binding { header, context: self.context.as_bytes() };
         let (prk, okm) = derivation(output, contribution.as_ref(), binding);

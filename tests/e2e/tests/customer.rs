@@ -2,21 +2,20 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
-
 use symbolon_client::Profile;
+use symbolon_client::customer::Place;
 use symbolon_e2e::{Deployment, exit};
 
 /// The customer fragments of the account's first person, the one for writing first.
-fn fragments(deployment: &Deployment) -> Vec<PathBuf> {
+fn fragments(deployment: &Deployment) -> Vec<Place> {
     Profile::load(deployment.cli().profile()).unwrap().customer_fragments
 }
 
 /// Gives the person's profile these customer fragments and no others.
-fn have(deployment: &Deployment, files: &[PathBuf]) {
+fn have(deployment: &Deployment, places: &[Place]) {
     let file = deployment.cli().profile().to_owned();
     let mut profile = Profile::load(&file).unwrap();
-    profile.customer_fragments = files.to_vec();
+    profile.customer_fragments = places.to_vec();
     profile.save(&file).unwrap();
 }
 
@@ -66,7 +65,8 @@ fn a_backup_restores_a_customer_fragment_and_one_serves_many_keys() {
     fs::set_permissions(&passphrase, fs::Permissions::from_mode(0o600)).unwrap();
     let keeper = cli.clone().with_passphrase(&passphrase);
     keeper.run(&["customer-fragment", "backup", "safe.cf"]).succeeds();
-    fs::remove_file(&fragments(&deployment)[0]).unwrap();
+    let Place::File(file) = &fragments(&deployment)[0] else { panic!("it is in a file") };
+    fs::remove_file(file).unwrap();
     have(&deployment, &[]);
     cli.pipe(&["decrypt"], &sealed[0]).fails(exit::NOT_FOUND);
 

@@ -13,6 +13,8 @@ const PATIENCE_FACTOR: u32 = 4;
 const FAILURE_COUNTS: Duration = Duration::from_secs(5);
 /// How long a lie does.
 const LIE_COUNTS: Duration = Duration::from_mins(10);
+/// So many inputs of a batch take a manager about as long as one question does.
+const INPUTS_A_QUESTION: u32 = 8;
 /// A new measurement's weight in the average, as a divisor.
 const WEIGHT: u32 = 8;
 
@@ -40,7 +42,14 @@ pub(super) struct Rank {
 pub(super) struct Asked<'a> {
     health: &'a Health,
     at: Instant,
+    /// How many questions it counts as.
+    weight: u32,
     answered: bool,
+}
+
+/// How many questions a batch of so many inputs counts as.
+pub(super) fn weight(inputs: usize) -> u32 {
+    1 + u32::try_from(inputs).unwrap_or(u32::MAX) / INPUTS_A_QUESTION
 }
 
 impl Health {
@@ -55,13 +64,14 @@ impl Health {
         }
     }
 
-    pub(super) fn patience(&self) -> Duration {
+    pub(super) fn patience(&self, weight: u32) -> Duration {
+        let patience = |usual: Duration| usual.saturating_mul(PATIENCE_FACTOR.saturating_mul(weight));
         let usual = self.record().usual;
-        usual.map_or(UNKNOWN, |usual| (usual * PATIENCE_FACTOR).clamp(LEAST_PATIENCE, MOST_PATIENCE))
+        usual.map_or(UNKNOWN, |usual| patience(usual).clamp(LEAST_PATIENCE, MOST_PATIENCE))
     }
 
-    pub(super) fn asked(&self) -> Asked<'_> {
-        Asked { health: self, at: Instant::now(), answered: false }
+    pub(super) fn asked(&self, weight: u32) -> Asked<'_> {
+        Asked { health: self, at: Instant::now(), weight, answered: false }
     }
 
     pub(super) fn lied(&self) {
@@ -86,7 +96,7 @@ impl Asked<'_> {
     pub(super) fn answered(mut self, well: bool) {
         self.answered = true;
         if well {
-            self.health.measured(self.at.elapsed());
+            self.health.measured(self.at.elapsed() / self.weight);
             self.health.record().failed = None;
         } else {
             self.health.record().failed = Some(Instant::now());
@@ -97,8 +107,8 @@ impl Asked<'_> {
 impl Drop for Asked<'_> {
     fn drop(&mut self) {
         let took = self.at.elapsed();
-        if !self.answered && took > self.health.patience() {
-            self.health.measured(took);
+        if !self.answered && took > self.health.patience(self.weight) {
+            self.health.measured(took / self.weight);
             self.health.record().failed = Some(Instant::now());
         }
     }
@@ -111,11 +121,11 @@ mod tests {
     #[test]
     fn failures_and_lies_come_last() {
         let (good, failed, liar) = (Health::default(), Health::default(), Health::default());
-        good.asked().answered(true);
-        failed.asked().answered(false);
+        good.asked(1).answered(true);
+        failed.asked(1).answered(false);
         liar.lied();
         assert!(good.rank() < failed.rank() && failed.rank() < liar.rank());
-        failed.asked().answered(true);
+        failed.asked(1).answered(true);
         assert!(failed.rank() < liar.rank());
     }
 
@@ -124,22 +134,22 @@ mod tests {
         let (fast, slow) = (Health::default(), Health::default());
         fast.measured(Duration::ZERO);
         slow.measured(Duration::ZERO);
-        drop(slow.asked());
+        drop(slow.asked(1));
         assert_eq!(slow.rank(), fast.rank(), "it had no time to answer");
         let long_ago = Instant::now().checked_sub(Duration::from_secs(1)).unwrap();
-        drop(Asked { health: &slow, at: long_ago, answered: false });
+        drop(Asked { health: &slow, at: long_ago, weight: 1, answered: false });
         assert!(slow.rank() > fast.rank());
     }
 
     #[test]
     fn patience_follows_what_is_usual() {
         let health = Health::default();
-        assert_eq!(health.patience(), UNKNOWN);
+        assert_eq!(health.patience(1), UNKNOWN);
         (0..50).for_each(|_| health.measured(Duration::from_millis(20)));
-        assert!(
-            health.patience() > Duration::from_millis(60) && health.patience() <= Duration::from_millis(80)
-        );
+        let patience = health.patience(1);
+        assert!(patience > Duration::from_millis(60) && patience <= Duration::from_millis(80));
+        assert_eq!(health.patience(weight(64)), MOST_PATIENCE, "a batch takes longer");
         (0..50).for_each(|_| health.measured(Duration::ZERO));
-        assert_eq!(health.patience(), LEAST_PATIENCE);
+        assert_eq!(health.patience(1), LEAST_PATIENCE);
     }
 }

@@ -11,6 +11,9 @@ use symbolon_fragments::{Evaluation, Proof};
 use symbolon_protocol::wire::{self, Inputs, Request, Response};
 use symbolon_trust::VerifiedKeyCertificate;
 
+/// Verdicts that are kept a channel: as many as a manager keeps.
+const KEPT: usize = 1024;
+
 /// An open channel.
 pub(crate) struct Session {
     channel: Channel,
@@ -129,6 +132,7 @@ impl Session {
         match self.call(request).await? {
             Response::Authorised { handle, time, .. } => {
                 manager.set_time(time);
+                make_room(&mut handles);
                 handles.insert(permit.id(), Verdict { handle, ends: permit.ends });
                 Ok(handle)
             }
@@ -136,4 +140,13 @@ impl Session {
             _ => Err(Trouble::Nonsense),
         }
     }
+}
+
+/// The verdict that ends first goes: a manager forgets the oldest as well.
+fn make_room(handles: &mut HashMap<[u8; 16], Verdict>) {
+    if handles.len() < KEPT {
+        return;
+    }
+    let first = handles.iter().min_by_key(|(_, verdict)| verdict.ends).map(|(permit, _)| *permit);
+    first.map(|permit| handles.remove(&permit));
 }

@@ -149,6 +149,7 @@ impl NewAccount {
             roster: numbered.map(|(index, manager)| manager.numbered(index)).collect(),
             minimum: self.minimum,
             spread: self.spread,
+            key_stores: Vec::new(),
         }
     }
 }

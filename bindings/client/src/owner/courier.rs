@@ -3,6 +3,7 @@
 //! A manager that missed something is brought up to date on the way: root documents first, which decide whose signature
 //! counts, then the deny document, then orders that can still be taken. Everything may be sent twice.
 
+use super::account::now;
 use super::delivery::{Delivery, DeliveryError, Report};
 use super::folder::Owner;
 use crate::access::{Access, AccessError, Subject, as_document};
@@ -70,7 +71,7 @@ impl Delivered for Order {
     }
 
     fn is_behind(&self, status: &Status) -> bool {
-        self.expires >= status.time
+        self.lives_at(status.time)
     }
 }
 
@@ -158,7 +159,7 @@ impl Courier {
         Ok(verified)
     }
 
-    /// Gives the access manager everything that the owner keeps. What it has already it says so.
+    /// Gives the access manager everything that the owner keeps and that it can still take. What it has already it says so.
     async fn inform(&self, owner: &Owner) -> Result<(), Error> {
         for root in owner.root().chain().iter().skip(1) {
             self.put(path::ROOT, root).await?;
@@ -166,8 +167,10 @@ impl Courier {
         if let Some(deny) = owner.deny().map(VerifiedDeny::signed) {
             self.put(path::DENY, deny).await?;
         }
-        for stored in owner.orders().iter() {
-            self.post(path::ORDERS, stored.order.signed()).await?;
+        let policy = &owner.root().document().roles.policy;
+        let orders = owner.orders().iter().map(|stored| stored.order.signed());
+        for order in orders.filter(|order| order.body().lives_at(now()) && policy.check(order).is_ok()) {
+            self.post(path::ORDERS, order).await?;
         }
         Ok(())
     }

@@ -6,7 +6,7 @@ use super::signer::{Office, Signer};
 use symbolon_fragments::names::{Index, KeyId, KeyPattern, SetId, Thumbprint};
 use symbolon_trust::{
     Action, DenyDocument, Grant, HighWaterMark, Operations, Order, Principal, RootDocument, RootError,
-    Seconds, Signed, VerifiedDeny, VerifiedOrder, hash,
+    Seconds, Signed, VerifiedDeny, VerifiedOrder,
 };
 
 /// How long managers may take an order, in seconds: a week.
@@ -152,12 +152,7 @@ impl Owner {
         change: RootChange,
     ) -> Result<Signed<RootDocument>, OwnerError> {
         let previous = self.root().document();
-        let mut body = RootDocument {
-            version: previous.version + 1,
-            previous: Some(hash(previous)),
-            created: now().max(previous.created),
-            ..previous.clone()
-        };
+        let mut body = previous.successor(now());
         apply(&mut body, change)?;
         body.check_succession(previous).map_err(RootError::from)?;
         let name = format!("{}.root", body.version);

@@ -6,6 +6,7 @@
 //! keys/root.key           this owner's key of each role, sealed under a passphrase
 //! keys/policy.key
 //! keys/deny.key
+//! keys/policy.next.key …  one that is to take an old one's place, until the root document that says so is complete
 //! grants/7.grant          the newest serial of each grant
 //! deny.document           the newest deny document
 //! orders/3.order          every order
@@ -13,6 +14,7 @@
 //! lock                    held by the command that signs
 //! ```
 
+use super::signer::Office;
 use crate::error::FileError;
 use crate::secret::SecretError;
 use minicbor::{Decode, Encode};
@@ -21,6 +23,7 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use symbolon_encoding::{from_canonical, to_canonical};
 use symbolon_fragments::names::AccountId;
+use symbolon_protocol::wire::MAX_DOCUMENT;
 use symbolon_trust::{
     ClockBehind, Denials, DenyDocument, DenyError, Grant, Order, OrderBook, OrderConflict, OrderError,
     RootDocument, RootError, SignatureError, Signed, TrustedRoot, UnknownMember, VerifiedDeny, VerifiedOrder,
@@ -70,6 +73,15 @@ pub enum OwnerError {
     /// The clock was set back while it was read.
     #[error(transparent)]
     Clock(#[from] ClockBehind),
+    /// More than a manager takes.
+    #[error("the document would have {size} bytes; managers take {MAX_DOCUMENT}")]
+    TooLarge {
+        /// Its size.
+        size: usize,
+    },
+    /// The root document names another key.
+    #[error("the {0} key in this folder is not one of the account's")]
+    NotInOffice(Office),
     /// Other administrators have to sign too.
     #[error("{signatures}: the document waits in {}", file.display())]
     MoreSignatures {

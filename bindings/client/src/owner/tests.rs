@@ -1,7 +1,7 @@
 //! The owner's folder, alone and between two administrators.
 
 use super::{
-    Administrator, GrantTerms, NewAccount, NewMember, Owner, OwnerError, RootChange, Signer, Waiting,
+    Administrator, GrantTerms, NewAccount, NewMember, Office, Owner, OwnerError, RootChange, Signer, Waiting,
     sign_first_root,
 };
 use crate::error::FileError;
@@ -219,4 +219,85 @@ fn two_administrators_sign_what_neither_can_alone() {
     assert_eq!(theirs.deny().unwrap().signed(), &both);
     let root: &TrustedRoot = ours.root();
     assert_eq!(root.document().roles.root.threshold, 2);
+}
+
+fn role_keys(owner: &Owner, office: Office) -> Vec<PublicKey> {
+    office.role(&owner.root().document().roles).keys.clone()
+}
+
+#[test]
+fn a_rotated_key_takes_over_and_the_old_one_is_gone() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut owner = Owner::found(folder.path(), new_account(), &passphrase()).unwrap();
+    let mut knows = Knows("right");
+    let mut signer = Signer::new(folder.path(), &mut knows);
+    for _ in 0..2 {
+        owner.make_grant(&mut signer, terms()).unwrap();
+    }
+    owner.deny_more(&mut signer, |deny| deny.deny_grant(2, 1)).unwrap();
+    for (office, version) in Office::ALL.into_iter().zip(2..) {
+        let before = role_keys(&owner, office);
+        let renewed = owner.rotate_key(&mut signer, office).unwrap();
+        assert_ne!(role_keys(&owner, office), before);
+        assert_eq!(owner.root().document().version, version);
+        // The revoked grant stays revoked, and nobody signs it again.
+        let serials: Vec<_> =
+            renewed.grants.iter().map(|grant| (grant.body().id, grant.body().serial)).collect();
+        assert_eq!(serials, if office == Office::Policy { vec![(1, 2)] } else { vec![] });
+        assert!(renewed.waiting.is_empty());
+    }
+    assert_eq!(owner.usable_grants().map(|grant| grant.body().id).collect::<Vec<_>>(), [1]);
+    assert_eq!(owner.deny().unwrap().document().version, 2, "signed anew by the new key");
+    assert_eq!(std::fs::read_dir(folder.path().join("keys")).unwrap().count(), 3);
+
+    // Another process finds the new keys, and they do everything.
+    let (mut again, mut knows) = (Owner::open(folder.path()).unwrap(), Knows("right"));
+    let mut signer = Signer::new(folder.path(), &mut knows);
+    again.make_grant(&mut signer, terms()).unwrap();
+    again.deny_more(&mut signer, |deny| deny.deny_grant(1, 2)).unwrap();
+    again.change_root(&mut signer, RootChange::AddManagers(vec![manager(4)])).unwrap();
+}
+
+#[test]
+fn a_rotation_waits_for_the_other_administrator_and_goes_on() {
+    let two = Two::found();
+    let mut ours = Owner::open(two.ours.path()).unwrap();
+    let mut theirs = Owner::open(two.theirs.path()).unwrap();
+    let (mut we, mut they) = (Knows("right"), Knows("right"));
+    let mut we = Signer::new(two.ours.path(), &mut we);
+    let mut they = Signer::new(two.theirs.path(), &mut they);
+    let grant = {
+        let waits = ours.make_grant(&mut we, terms()).unwrap_err();
+        let OwnerError::MoreSignatures { file, .. } = waits else { panic!("{waits}") };
+        theirs.sign_too(&file, Waiting::read(&file).unwrap(), &mut they).unwrap();
+        theirs.grant(1).unwrap().clone()
+    };
+    ours.keep_grant(grant).unwrap();
+    for office in [Office::Root, Office::Policy] {
+        let waits = ours.rotate_key(&mut we, office).unwrap_err();
+        let OwnerError::MoreSignatures { file, .. } = waits else { panic!("{waits}") };
+        let proposed = std::fs::read(&file).unwrap();
+        assert!(matches!(ours.rotate_key(&mut we, office), Err(OwnerError::MoreSignatures { .. })));
+        assert_eq!(std::fs::read(&file).unwrap(), proposed, "the same key, the same document");
+        theirs.sign_too(&file, Waiting::read(&file).unwrap(), &mut they).unwrap();
+        let renewed = ours.rotate_key(&mut we, office).unwrap();
+        assert_eq!(ours.root().document(), theirs.root().document());
+        // The grant had both signatures; now it has one, and waits for the other.
+        assert_eq!(renewed.waiting.len(), usize::from(office == Office::Policy));
+    }
+    let waiting = two.ours.path().join("unsigned/1.grant");
+    theirs.sign_too(&waiting, Waiting::read(&waiting).unwrap(), &mut they).unwrap();
+    assert_eq!(theirs.usable_grants().map(|grant| grant.body().serial).collect::<Vec<_>>(), [2]);
+}
+
+#[test]
+fn a_key_that_is_not_the_accounts_is_not_rotated() {
+    let two = Two::found();
+    let stranger = tempfile::tempdir().unwrap();
+    Owner::administrator(stranger.path(), &passphrase()).unwrap();
+    std::fs::copy(two.ours.path().join("account.root"), stranger.path().join("account.root")).unwrap();
+    let mut knows = Knows("right");
+    let mut owner = Owner::open(stranger.path()).unwrap();
+    let refused = owner.rotate_key(&mut Signer::new(stranger.path(), &mut knows), Office::Deny);
+    assert!(matches!(refused, Err(OwnerError::NotInOffice(Office::Deny))));
 }

@@ -16,7 +16,9 @@ use symbolon_channel::{CancellationToken, tls};
 use symbolon_encoding::{from_canonical, to_canonical};
 use symbolon_fragments::names::{AccountId, SetId};
 use symbolon_protocol::api::{self, Document, GrantState, Id, KeyKind, KeyState, Problem, ProblemType, path};
-use symbolon_trust::{CreateRequest, Grant, KeyCertificate, KeyPair, Operation, Permit, Signed};
+use symbolon_trust::{
+    CreateRequest, Grant, KeyCertificate, KeyPair, Operation, Permit, RootDocument, Signed,
+};
 use tokio::net::TcpListener;
 
 pub struct AccessDouble {
@@ -29,6 +31,8 @@ pub struct AccessDouble {
 #[derive(Default)]
 struct State {
     account: Option<AccountId>,
+    /// Successors of the first root document.
+    roots: Vec<Signed<RootDocument>>,
     keys: HashMap<String, KeyEntry>,
     permit: Option<[u8; 32]>,
     denies: Option<ProblemType>,
@@ -80,6 +84,11 @@ impl AccessDouble {
         self.state.lock().unwrap().account = Some(account);
     }
 
+    /// Has a successor of the first root document.
+    pub fn add_root(&self, root: Signed<RootDocument>) {
+        self.state.lock().unwrap().roots.push(root);
+    }
+
     pub fn add_key(&self, certificate: &Signed<KeyCertificate>, grant: Signed<Grant>, site: &Site) {
         let mut state = self.state.lock().unwrap();
         state.permit = Some(*site.permit.seed());
@@ -127,6 +136,7 @@ impl AccessDouble {
         holder: symbolon_fragments::names::Thumbprint,
     ) -> Response<Full<Bytes>> {
         let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+        let query = request.uri().query().unwrap_or_default().to_owned();
         let body = request.into_body().collect().await.unwrap().to_bytes();
         let account = Id(*self.state.lock().unwrap().account.unwrap().as_bytes());
         let below = |template| path::of_account(template, &account);
@@ -140,6 +150,9 @@ impl AccessDouble {
         }
         if path == below(path::GRANTS) {
             return state.grants();
+        }
+        if path == below(path::ROOT) {
+            return state.root(&query);
         }
         let name = path.strip_prefix(&(below(path::KEYS) + "/")).map(|rest| rest.replace("%2F", "/"));
         match (method, name) {
@@ -156,6 +169,17 @@ impl AccessDouble {
 }
 
 impl State {
+    fn root(&self, query: &str) -> Response<Full<Bytes>> {
+        let named = |root: &&Signed<RootDocument>| query == format!("version={}", root.body().version);
+        match self.roots.iter().find(named) {
+            Some(root) => {
+                let document = Document(to_canonical(root));
+                json(StatusCode::OK, &api::SignedDocument { document })
+            }
+            None => problem(ProblemType::NotFound),
+        }
+    }
+
     fn permit(
         &self,
         request: &api::PermitRequest,

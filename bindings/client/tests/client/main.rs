@@ -4,6 +4,7 @@ mod access;
 mod faults;
 mod hostile;
 mod keys;
+mod life;
 mod manager;
 mod operations;
 mod site;

@@ -47,6 +47,7 @@ pub struct ManagerDouble {
     held: Mutex<Vec<Holding>>,
     fault: Mutex<Fault>,
     evaluations: AtomicUsize,
+    refusals: AtomicUsize,
     authorisations: AtomicUsize,
     channels: Mutex<Vec<CancellationToken>>,
     stop: CancellationToken,
@@ -68,6 +69,7 @@ impl ManagerDouble {
             held: Mutex::default(),
             fault: Mutex::default(),
             evaluations: AtomicUsize::new(0),
+            refusals: AtomicUsize::new(0),
             authorisations: AtomicUsize::new(0),
             channels: Mutex::default(),
             stop: CancellationToken::new(),
@@ -93,6 +95,11 @@ impl ManagerDouble {
 
     pub fn evaluations(&self) -> usize {
         self.evaluations.load(Ordering::Relaxed)
+    }
+
+    /// Evaluations that it was asked for and refused.
+    pub fn refusals(&self) -> usize {
+        self.refusals.load(Ordering::Relaxed)
     }
 
     pub fn authorisations(&self) -> usize {
@@ -202,7 +209,10 @@ impl Channel {
         let fault = self.manager.fault();
         match &fault {
             Fault::Slow(time) => tokio::time::sleep(*time).await,
-            Fault::Refuses(error) => return Err(error.clone()),
+            Fault::Refuses(error) => {
+                self.manager.refusals.fetch_add(1, Ordering::Relaxed);
+                return Err(error.clone());
+            }
             Fault::Forgetful => {
                 self.manager.set_fault(Fault::None);
                 return Err(Error::HandleUnknown);

@@ -1,13 +1,17 @@
 //! What works: bytes, streams, files, many at once, data keys, customer fragments.
 
 use crate::site::{Site, key};
+use aws_lc_rs::hmac;
 use std::io::{Cursor, Read, Seek, SeekFrom, Write};
 use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use symbolon_client::customer::{Answer, Keeper, KeeperError};
 use symbolon_client::error::{Conflict, FileError, Integrity, Invalid, NotFound};
-use symbolon_client::{Context, Error, FileOptions, customer, read_preamble};
+use symbolon_client::{Context, Error, FileOptions, Kind, customer, read_preamble};
 use symbolon_client::{NoUnlock, Protection};
 use symbolon_fragments::names::Purpose;
-use symbolon_fragments::{CustomerFragment, CustomerFragmentId, CustomerShare, SuiteId};
+use symbolon_fragments::{CustomerFragment, CustomerFragmentId, SuiteId};
 use zeroize::Zeroizing;
 
 const R: SuiteId = SuiteId::Ristretto255Sha512;
@@ -16,8 +20,8 @@ fn context(user: &str) -> Context {
     Context::from_pairs([("user", user)]).unwrap()
 }
 
-fn fragment(seed: u8) -> Box<dyn CustomerShare> {
-    Box::new(CustomerFragment::new(CustomerFragmentId::new([seed; 16]), Zeroizing::new([seed; 32])))
+fn fragment(seed: u8) -> Arc<dyn Keeper> {
+    Arc::new(CustomerFragment::new(CustomerFragmentId::new([seed; 16]), Zeroizing::new([seed; 32])))
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -114,12 +118,33 @@ async fn a_data_key_is_for_its_purpose() {
     let client = site.client();
     site.add_key(&key("wrapping"), R, Purpose::DataKey, false);
     let made = client.data_key(&key("wrapping"), &context("volume")).await.unwrap();
-    let opened = client.open_data_key(&made.wrapped, &context("volume")).await.unwrap();
-    assert_eq!(*opened, *made.plaintext);
-    let as_data = client.decrypt(&made.wrapped, &context("volume")).await;
+    let opened = client.open_data_key(made.wrapped(), &context("volume")).await.unwrap();
+    assert_eq!(opened.expose(), made.expose());
+    let as_data = client.decrypt(made.wrapped(), &context("volume")).await;
     assert!(matches!(as_data, Err(Error::Invalid(Invalid::Purpose { wanted: Purpose::Data, .. }))));
     let from_data = client.data_key(&key("notes"), &Context::new()).await;
     assert!(matches!(from_data, Err(Error::Invalid(Invalid::Purpose { wanted: Purpose::DataKey, .. }))));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn records_are_sealed_under_a_data_key_without_anybody() {
+    let site = Site::start(R).await;
+    site.add_key(&key("wrapping"), R, Purpose::DataKey, false);
+    let made = site.client().data_key(&key("wrapping"), &Context::new()).await.unwrap();
+    let evaluations = site.evaluations();
+    let sealed = made.seal(b"record", &context("42")).unwrap();
+    assert_ne!(sealed, made.seal(b"record", &context("42")).unwrap());
+    assert_eq!(*made.open(&sealed, &context("42")).unwrap(), b"record");
+    let other = site.client().data_key(&key("wrapping"), &Context::new()).await.unwrap();
+    assert_eq!(site.evaluations(), evaluations + 2, "one data key more, and nothing for the records");
+    for wrong in [
+        made.open(&sealed, &context("43")),
+        other.open(&sealed, &context("42")),
+        made.open(&sealed[..sealed.len() - 1], &context("42")),
+        made.open(b"", &context("42")),
+    ] {
+        assert!(matches!(wrong, Err(Error::Integrity(Integrity::Record(_)))));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -144,8 +169,68 @@ async fn a_customer_fragment_takes_part() {
     assert!(matches!(first.decrypt(&newer, &empty).await, Err(Error::NotFound(_))));
 
     let same_id = CustomerFragment::new(id, Zeroizing::new([7; 32]));
-    let wrong = site.client_with(vec![Box::new(same_id)]).decrypt(&sealed, &empty).await;
+    let wrong = site.client_with(vec![Arc::new(same_id)]).decrypt(&sealed, &empty).await;
     assert!(matches!(wrong, Err(Error::Integrity(Integrity::Commitment(_)))));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_callback_makes_the_same_ciphertexts_as_the_fragment_itself() {
+    struct Callback(AtomicUsize);
+    impl Keeper for Callback {
+        fn id(&self) -> CustomerFragmentId {
+            CustomerFragmentId::new([1; 16])
+        }
+        fn evaluate<'a>(&'a self, message: &'a [u8]) -> Answer<'a> {
+            self.0.fetch_add(1, Ordering::Relaxed);
+            let key = hmac::Key::new(hmac::HMAC_SHA256, &[1; 32]);
+            let tag = hmac::sign(&key, message).as_ref().try_into().map(Zeroizing::new);
+            Box::pin(async move {
+                tokio::task::yield_now().await;
+                tag.map_err(|_| KeeperError::WrongLength(0))
+            })
+        }
+    }
+    let site = Site::start(R).await;
+    site.add_key(&key("with-fragment"), R, Purpose::Data, true);
+    let (name, empty) = (key("with-fragment"), Context::new());
+    let callback = Arc::new(Callback(AtomicUsize::new(0)));
+    let (own, other) = (site.client_with(vec![fragment(1)]), site.client_with(vec![callback.clone()]));
+    let sealed = own.encrypt(&name, b"mine", &empty).await.unwrap();
+    assert_eq!(*other.decrypt(&sealed, &empty).await.unwrap(), b"mine");
+    let messages = [(&b"theirs"[..], &empty); 70];
+    let sealed = other.encrypt_many(&name, &messages).await.unwrap();
+    assert_eq!(*own.decrypt(&sealed[69], &empty).await.unwrap(), b"theirs");
+    assert_eq!(callback.0.load(Ordering::Relaxed), 71, "once a message");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_keeper_says_is_told_by_whose_move_it_is() {
+    struct Failing(fn() -> KeeperError);
+    impl Keeper for Failing {
+        fn id(&self) -> CustomerFragmentId {
+            CustomerFragmentId::new([1; 16])
+        }
+        fn evaluate<'a>(&'a self, _: &'a [u8]) -> Answer<'a> {
+            let error = (self.0)();
+            Box::pin(async move { Err(error) })
+        }
+    }
+    let site = Site::start(R).await;
+    site.add_key(&key("with-fragment"), R, Purpose::Data, true);
+    let failures: [(fn() -> KeeperError, Kind, &str); 4] = [
+        (|| KeeperError::Gone("pulled out".into()), Kind::Unavailable, "token-gone"),
+        (|| KeeperError::Failed("it threw".into()), Kind::Unavailable, "customer-fragment-failed"),
+        (|| KeeperError::WrongPin, Kind::Invalid, "wrong-pin"),
+        (|| KeeperError::WrongLength(31), Kind::Invalid, "customer-fragment-length"),
+    ];
+    for (failure, kind, code) in failures {
+        let client = site.client_with(vec![Arc::new(Failing(failure))]);
+        let error = client.encrypt(&key("with-fragment"), b"", &Context::new()).await.unwrap_err();
+        assert_eq!((error.kind(), error.code()), (kind, code));
+    }
+    let client = site.client_with(vec![Arc::new(Failing(|| KeeperError::Failed("it threw".into())))]);
+    let error = client.encrypt(&key("with-fragment"), b"", &Context::new()).await.unwrap_err();
+    assert!(error.detail().ends_with(": it threw"), "{}", error.detail());
 }
 
 #[test]

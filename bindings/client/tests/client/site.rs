@@ -6,12 +6,13 @@ use crate::manager::{Holding, ManagerDouble};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 use symbolon_channel::Identity;
+use symbolon_client::customer::Keeper;
 use symbolon_client::{Client, Options, RouteChoice};
 use symbolon_fragments::names::{AccountId, Index, KeyId, Purpose, SetId, Thumbprint};
 use symbolon_fragments::suite::{
     Element, Field, Group, Scalar, Suite, decode_scalar, encode_element, encode_scalar,
 };
-use symbolon_fragments::{CustomerShare, SuiteId, SuiteVisitor};
+use symbolon_fragments::{SuiteId, SuiteVisitor};
 use symbolon_trust::{
     AccessManager, CeremonyKind, EpochCertificate, Grant, KeyCertificate, KeyKind, KeyPair, Member,
     MemberKind, Operation, Principal, Role, Roles, RootDocument, Seconds, Shape, Signed, Spread, TrustedRoot,
@@ -71,8 +72,8 @@ impl Site {
     }
 
     /// A client with these customer fragments.
-    pub fn client_with(&self, customer: Vec<Box<dyn CustomerShare>>) -> Client {
-        let options = Options { route: RouteChoice::Direct, customer, ..Options::default() };
+    pub fn client_with(&self, customer_fragments: Vec<Arc<dyn Keeper>>) -> Client {
+        let options = Options { route: RouteChoice::Direct, customer_fragments, ..Options::default() };
         Client::new(self.root.clone(), KeyPair::from_seed(&self.holder), options).unwrap()
     }
 
@@ -179,6 +180,10 @@ impl Site {
     }
 
     /// How often fragments were evaluated, over all managers.
+    pub fn refusals(&self) -> usize {
+        self.managers.iter().map(|manager| manager.refusals()).sum()
+    }
+
     pub fn evaluations(&self) -> usize {
         self.managers.iter().map(|manager| manager.evaluations()).sum()
     }
@@ -213,6 +218,7 @@ fn root(
         roster: managers.iter().map(member).collect(),
         minimum: Shape { t: T, n: N },
         spread: Spread::None,
+        key_stores: Vec::new(),
     };
     TrustedRoot::install(body.account(), Signed::by(body, [owner])).unwrap()
 }

@@ -4,7 +4,7 @@
 use symbolon_envelope::{Aes256GcmCore, ChunkSize, Context, Header, Preamble};
 use symbolon_fragments::names::{AccountId, Index, Purpose, Thumbprint};
 use symbolon_fragments::{
-    Binding, CustomerFragment, CustomerFragmentId, CustomerShare, Derived, Instance, Output, SuiteId, load,
+    Binding, CustomerFragment, CustomerFragmentId, Derived, Instance, Output, SuiteId, load,
 };
 use zeroize::Zeroizing;
 
@@ -105,7 +105,7 @@ impl Case {
 /// Derives a key from the one fragment that makes the whole, as clients do from several.
 pub fn derive(header: &Header, context: &Context) -> Derived {
     let customer = header.cf.map(|id| CustomerFragment::new(id, Zeroizing::new(CF_SECRET)));
-    let contribution = customer.map(|fragment| fragment.evaluate(&header.input()).unwrap());
+    let contribution = customer.map(|fragment| fragment.evaluate(&header.input()));
     let binding = Binding { header: &header.encode(), context: &context.canonical() };
     output(header).derive(contribution.as_ref(), binding)
 }

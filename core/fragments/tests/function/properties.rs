@@ -4,8 +4,8 @@
 use crate::sharings::{FieldOf, SYSTEMS, Shared, fields, index, inputs, random_scalar, rng, scope, subsets};
 use proptest::prelude::*;
 use symbolon_fragments::{
-    Binding, Combination, CombineError, Commitment, CustomerFragment, CustomerFragmentId, CustomerShare,
-    Input, Instance, Key, KeyScope, Output, P256Sha256, Ristretto255Sha512, Suite, SuiteId,
+    Binding, Combination, CombineError, Commitment, CustomerFragment, CustomerFragmentId, Input, Instance,
+    Key, KeyScope, Output, P256Sha256, Ristretto255Sha512, Suite, SuiteId,
     names::{AccountId, Index, Purpose, Thumbprint},
     suite::{Field, Group, Scalar, encode_element},
 };
@@ -199,7 +199,7 @@ impl World {
         let mut combination = instance.combination(vec![input.clone()]).unwrap();
         combination.accept(index(1), &evaluator.evaluate(&[input]).unwrap()).unwrap();
         let output = combination.finish().unwrap().remove(0);
-        let contribution = self.customer.as_ref().map(|customer| customer.evaluate(output.input()).unwrap());
+        let contribution = self.customer.as_ref().map(|customer| customer.evaluate(output.input()));
         let binding = Binding { header: &self.header, context: &self.context };
         output.derive(contribution.as_ref(), binding).into_parts()
     }

@@ -6,16 +6,10 @@ use symbolon_client::{Client, Error, Profile, Unlock};
 use zeroize::Zeroizing;
 
 use super::Globals;
-use super::failure::{Failure, Kind};
+use super::failure::Failure;
 use super::output::Output;
 use super::transfer::Transferred;
 use crate::passphrase::Passphrases;
-
-/// The folder that `symbolon dev` fills, and the profile in it.
-const DEV_PROFILE: &str = "symbolon-dev/profile.toml";
-
-/// The profile of a person, below the configuration folder.
-const OWN_PROFILE: &str = "symbolon/profile.toml";
 
 /// One command's surroundings.
 #[derive(Debug)]
@@ -53,11 +47,7 @@ impl Context {
 
     /// The file of the profile to act as: the named one, else that of `symbolon dev` here, else the person's own.
     pub fn profile_file(&self) -> Result<PathBuf, Failure> {
-        if let Some(named) = &self.profile {
-            return Ok(named.clone());
-        }
-        let places = [Some(PathBuf::from(DEV_PROFILE)), own_profile()];
-        places.into_iter().flatten().find(|place| place.is_file()).ok_or_else(no_profile)
+        Ok(Profile::locate(self.profile.as_deref())?)
     }
 
     /// The profile to act as.
@@ -109,17 +99,4 @@ impl Unlock for Unlocking {
     fn key_file(&mut self, _: &Path) -> Option<PathBuf> {
         None
     }
-}
-
-fn own_profile() -> Option<PathBuf> {
-    let config = std::env::var_os("XDG_CONFIG_HOME").map(PathBuf::from);
-    Some(config.or_else(|| Some(std::env::home_dir()?.join(".config")))?.join(OWN_PROFILE))
-}
-
-fn no_profile() -> Failure {
-    let places = [Path::new(DEV_PROFILE).to_owned(), own_profile().unwrap_or_default()];
-    let [dev, own] = places.map(|place| place.display().to_string());
-    Failure::new(Kind::NotFound, format!("there is no profile: neither ./{dev} nor {own}"))
-        .next("to try Symbolon out here:  symbolon dev")
-        .next("else name one:  --profile FILE  or  SYMBOLON_PROFILE=FILE")
 }

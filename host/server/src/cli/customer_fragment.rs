@@ -5,12 +5,15 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use serde::Serialize;
+use symbolon_client::customer::{Place, TokenPlace, token};
 use symbolon_client::error::FileError;
 use symbolon_client::{Profile, Protection, create_key_file, customer};
 use symbolon_envelope::sealed::Passphrase;
-use symbolon_fragments::{CustomerFragmentId, CustomerShare};
+use symbolon_fragments::CustomerFragmentId;
+use zeroize::Zeroizing;
 
 use super::{Context, Failure, Kind};
+use crate::passphrase::Passphrases;
 
 /// What the files beside a profile are called; the second and later ones get a number.
 const NAME: &str = "customer-fragment";
@@ -42,11 +45,27 @@ pub struct Protected {
     plain: bool,
 }
 
+/// A PKCS#11 token in the place of a file. It never shows the fragment.
+#[derive(Debug, Args)]
+pub struct InToken {
+    /// Keep it in a token: the PKCS#11 library of the token's vendor
+    #[arg(long, value_name = "FILE", requires = "token", conflicts_with = "Protected")]
+    module: Option<PathBuf>,
+    /// The token's label
+    #[arg(long, value_name = "LABEL", requires = "module")]
+    token: Option<String>,
+    /// The file with the token's PIN (mode 0600); without it, the PIN is asked for
+    #[arg(long, value_name = "FILE", requires = "module")]
+    pin_file: Option<PathBuf>,
+}
+
 /// `symbolon customer-fragment create`
 #[derive(Debug, Args)]
 pub struct Create {
     #[command(flatten)]
     protected: Protected,
+    #[command(flatten)]
+    token: InToken,
 }
 
 /// `symbolon customer-fragment backup FILE`
@@ -70,15 +89,17 @@ pub struct Restore {
     file: PathBuf,
     #[command(flatten)]
     protected: Protected,
+    #[command(flatten)]
+    token: InToken,
 }
 
 impl CustomerFragment {
     /// Runs the verb.
     pub fn run(self, context: &Context) -> Result<(), Failure> {
-        let mut place = Place::open(context)?;
+        let mut place = Kept::open(context)?;
         match self {
-            Self::Create(create) => place.create(context, &create.protected),
-            Self::Rotate(create) => place.rotate(context, &create.protected),
+            Self::Create(create) => place.create(context, &create),
+            Self::Rotate(create) => place.rotate(context, &create),
             Self::List => place.list(context),
             Self::Backup(backup) => place.backup(context, &backup),
             Self::Restore(restore) => place.restore(context, &restore),
@@ -87,42 +108,60 @@ impl CustomerFragment {
 }
 
 /// The profile and its file.
-struct Place {
+struct Kept {
     file: PathBuf,
     profile: Profile,
 }
 
-impl Place {
+impl Kept {
     fn open(context: &Context) -> Result<Self, Failure> {
         let file = context.profile_file()?;
         Ok(Self { profile: Profile::load(&file)?, file })
     }
 
-    fn create(&mut self, context: &Context, protected: &Protected) -> Result<(), Failure> {
+    fn create(&mut self, context: &Context, create: &Create) -> Result<(), Failure> {
         if !self.profile.customer_fragments.is_empty() {
             let error = "the profile has a customer fragment already";
             return Err(Failure::new(Kind::Conflict, error)
                 .next("to replace it for writing:  symbolon customer-fragment rotate"));
         }
-        self.rotate(context, protected)?;
-        context.output().note("without it, what it encrypts is lost: symbolon customer-fragment backup FILE");
+        self.rotate(context, create)?;
+        let how = match create.token.module {
+            Some(_) => "it never leaves the token: lose that, and what it encrypts is lost",
+            None => "without it, what it encrypts is lost: symbolon customer-fragment backup FILE",
+        };
+        context.output().note(how);
         Ok(())
     }
 
-    fn rotate(&mut self, context: &Context, protected: &Protected) -> Result<(), Failure> {
-        let path = self.free_path();
-        let protection = self.protection(context, protected)?;
-        let id = customer::create(&path, &protection)?;
-        self.profile.customer_fragments.insert(0, path.clone());
+    fn rotate(&mut self, context: &Context, create: &Create) -> Result<(), Failure> {
+        let (id, place) = match create.token.place()? {
+            Some(mut place) => {
+                let pin = place_pin(context, &place)?;
+                let id = token::generate(&place.module, &place.token, &pin).map_err(of_token)?;
+                place.id = id.to_string();
+                (id, Place::Token(place))
+            }
+            None => {
+                let path = self.free_path();
+                let protection = self.protection(context, &create.protected)?;
+                (customer::create(&path, &protection)?, Place::File(path))
+            }
+        };
+        self.profile.customer_fragments.insert(0, place.clone());
         self.profile.save(&self.file)?;
-        context.output().answer(&Entry::new(id, path, true))
+        context.output().answer(&Entry::new(id.to_string(), &place, true))
     }
 
     fn list(&self, context: &Context) -> Result<(), Failure> {
         let (mut entries, mut passphrases) = (Vec::new(), context.unlocking());
         let mut unlock = self.profile.unlocking(&mut passphrases);
-        for (at, path) in self.profile.customer_fragments.iter().enumerate() {
-            entries.push(Entry::new(customer::load(path, &mut unlock)?.id(), path.clone(), at == 0));
+        for (at, place) in self.profile.customer_fragments.iter().enumerate() {
+            let id = match place {
+                Place::File(path) => customer::load(path, &mut unlock)?.id().to_string(),
+                Place::Token(token) => token.id.clone(),
+            };
+            entries.push(Entry::new(id, place, at == 0));
         }
         context.output().answer(&Entries(entries))
     }
@@ -133,34 +172,64 @@ impl Place {
         let mut passphrases = context.unlocking();
         let mut unlock = self.profile.unlocking(&mut passphrases);
         let id = customer::copy(&from, &mut unlock, &backup.file, &protection)?;
-        context.output().answer(&Entry::new(id, backup.file.clone(), false))
+        context.output().answer(&Entry::new(id.to_string(), &Place::File(backup.file.clone()), false))
     }
 
     fn restore(&mut self, context: &Context, restore: &Restore) -> Result<(), Failure> {
-        let path = self.free_path();
-        let protection = self.protection(context, &restore.protected)?;
-        let mut passphrases = context.unlocking();
-        let mut unlock = self.profile.unlocking(&mut passphrases);
-        let id = customer::copy(&restore.file, &mut unlock, &path, &protection)?;
-        drop(unlock);
-        self.profile.customer_fragments.push(path.clone());
+        let (id, place) = match restore.token.place()? {
+            Some(place) => self.import(context, &restore.file, place)?,
+            None => {
+                let path = self.free_path();
+                let protection = self.protection(context, &restore.protected)?;
+                let mut passphrases = context.unlocking();
+                let mut unlock = self.profile.unlocking(&mut passphrases);
+                (customer::copy(&restore.file, &mut unlock, &path, &protection)?, Place::File(path))
+            }
+        };
+        self.profile.customer_fragments.push(place.clone());
         self.profile.save(&self.file)?;
-        context.output().answer(&Entry::new(id, path, self.profile.customer_fragments.len() == 1))
+        let writing = self.profile.customer_fragments.len() == 1;
+        context.output().answer(&Entry::new(id.to_string(), &place, writing))
+    }
+
+    /// Puts a backup into a token.
+    fn import(
+        &self,
+        context: &Context,
+        backup: &Path,
+        mut place: TokenPlace,
+    ) -> Result<(CustomerFragmentId, Place), Failure> {
+        let mut passphrases = context.unlocking();
+        let fragment = customer::load(backup, &mut self.profile.unlocking(&mut passphrases))?;
+        let pin = place_pin(context, &place)?;
+        let id = token::import(&place.module, &place.token, &pin, &fragment).map_err(of_token)?;
+        place.id = id.to_string();
+        Ok((id, Place::Token(place)))
     }
 
     /// The file of the fragment with that id, or of the one for writing.
     fn find(&self, context: &Context, id: Option<&str>) -> Result<PathBuf, Failure> {
-        let files = &self.profile.customer_fragments;
+        let places = &self.profile.customer_fragments;
         let none = || {
             Failure::new(Kind::NotFound, "the profile has no such customer fragment")
                 .next("to see what it has:  symbolon customer-fragment list")
         };
-        let Some(id) = id else { return files.first().cloned().ok_or_else(none) };
         let mut passphrases = context.unlocking();
         let mut unlock = self.profile.unlocking(&mut passphrases);
-        for file in files {
-            if customer::load(file, &mut unlock)?.id().to_string() == id {
-                return Ok(file.clone());
+        for place in places {
+            match place {
+                Place::Token(token) if id.is_none_or(|id| id == token.id) => {
+                    let error = format!("token {} keeps the fragment to itself", token.token);
+                    return Err(Failure::new(Kind::Invalid, error)
+                        .next("make it in a file, back it up, and restore it into the token"));
+                }
+                Place::Token(_) => {}
+                Place::File(file) if id.is_none() => return Ok(file.clone()),
+                Place::File(file) => {
+                    if Some(customer::load(file, &mut unlock)?.id().to_string().as_str()) == id {
+                        return Ok(file.clone());
+                    }
+                }
             }
         }
         Err(none())
@@ -198,29 +267,69 @@ impl Place {
     }
 }
 
+impl InToken {
+    /// The token that was named, if one was; the fragment's id comes later.
+    fn place(&self) -> Result<Option<TokenPlace>, Failure> {
+        let (Some(module), Some(token)) = (&self.module, &self.token) else { return Ok(None) };
+        let absolute = |file: &PathBuf| std::path::absolute(file).map_err(|error| FileError::io(file, error));
+        let pin_file = self.pin_file.as_ref().map(absolute).transpose()?;
+        Ok(Some(TokenPlace { module: module.clone(), token: token.clone(), id: String::new(), pin_file }))
+    }
+}
+
+fn place_pin(context: &Context, place: &TokenPlace) -> Result<Zeroizing<String>, Failure> {
+    match &place.pin_file {
+        Some(file) => {
+            let pins = Passphrases::from(Some(file.clone()));
+            Ok(pins.existing("the token")?)
+        }
+        None => context.passphrase(&format!("token {}", place.token)),
+    }
+}
+
+fn of_token(error: customer::KeeperError) -> Failure {
+    let kind = match error {
+        customer::KeeperError::Gone(_) | customer::KeeperError::Failed(_) => Kind::Unavailable,
+        customer::KeeperError::WrongPin
+        | customer::KeeperError::Place(_)
+        | customer::KeeperError::WrongLength(_) => Kind::Invalid,
+    };
+    Failure::new(kind, error)
+}
+
 fn same(one: &Path, other: &Path) -> bool {
     let whole = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
     whole(one) == whole(other)
 }
 
-/// A customer fragment in a file.
+/// A customer fragment and where it is kept.
 #[derive(Debug, Serialize)]
 struct Entry {
     id: String,
-    file: PathBuf,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<PathBuf>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token: Option<String>,
     writing: bool,
 }
 
 impl Entry {
-    fn new(id: CustomerFragmentId, file: PathBuf, writing: bool) -> Self {
-        Self { id: id.to_string(), file, writing }
+    fn new(id: String, place: &Place, writing: bool) -> Self {
+        let (file, token) = match place {
+            Place::File(file) => (Some(file.clone()), None),
+            Place::Token(token) => (None, Some(token.token.clone())),
+        };
+        Self { id, file, token, writing }
     }
 }
 
 impl fmt::Display for Entry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let purpose = if self.writing { "  for writing" } else { "" };
-        write!(f, "{}  {}{purpose}", self.id, self.file.display())
+        match (&self.file, &self.token) {
+            (Some(file), _) => write!(f, "{}  {}{purpose}", self.id, file.display()),
+            (None, token) => write!(f, "{}  token {}{purpose}", self.id, token.as_deref().unwrap_or_default()),
+        }
     }
 }
 

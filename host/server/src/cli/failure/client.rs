@@ -1,70 +1,32 @@
-//! The client's failures: its sorts are our kinds; what to do is said here, in the words of the command line.
+//! The client's failures: its sorts are our kinds, and it says what to do in the words of the command line.
 
-use symbolon_client::error::{
-    Conflict, Denied, Error, FileError, Integrity, Invalid, ManagerDown, NotFound, Unavailable,
-};
+use symbolon_client::error::{Conflict, Error, FileError, Invalid, NotFound, Unavailable};
 use symbolon_client::{ProfileError, SecretError};
 
 use super::{Failure, Kind};
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        match error {
-            Error::Denied(detail) => denied(detail),
-            Error::NotFound(detail) => not_found(detail),
+        let advice = error.advice();
+        let failure = match error {
+            Error::Denied(detail) => Self::new(Kind::Denied, detail),
+            Error::NotFound(NotFound::Profile(profile)) => profile.into(),
+            Error::NotFound(detail) => Self::new(Kind::NotFound, detail),
             Error::Conflict(detail) => conflict(detail),
             Error::Invalid(detail) => invalid(detail),
-            Error::Integrity(detail) => integrity(detail),
+            Error::Integrity(detail) => Self::new(Kind::Integrity, detail),
             Error::Unavailable { cause, .. } => unavailable(cause),
-            Error::Bug(detail) => {
-                Self::new(Kind::Bug, detail).next("please report it; SECURITY.md says where")
-            }
-        }
+            Error::Bug(detail) => Self::new(Kind::Bug, detail),
+        };
+        advice.into_iter().fold(failure, Self::next)
     }
 }
 
-fn denied(detail: Denied) -> Failure {
-    let next = match &detail {
-        Denied::NotGranted { holder, operation, key } => Some(format!(
-            "the owner can allow it:  symbolon grant create --to {holder} --key '{key}' --allow {operation}"
-        )),
-        Denied::GrantNotInTime { holder } => {
-            Some(format!("the owner can renew it:  symbolon grant create --to {holder} …"))
-        }
-        Denied::KeyDisabled { key } => Some(format!("the owner can enable it:  symbolon key enable {key}")),
-        Denied::Refused { .. } | Denied::Revoked { .. } => None,
-    };
-    advised(Kind::Denied, detail, next)
-}
-
-fn not_found(detail: NotFound) -> Failure {
-    let next = match &detail {
-        NotFound::Key(_) => Some("those that you may see:  symbolon key list".to_owned()),
-        NotFound::Version { key, .. } => Some(format!("its versions:  symbolon key show {key}")),
-        NotFound::CustomerFragment(Some(_)) => {
-            Some("bring it back from its backup:  symbolon customer-fragment restore FILE".to_owned())
-        }
-        NotFound::CustomerFragment(None) => Some("make one:  symbolon customer-fragment create".to_owned()),
-        NotFound::Account | NotFound::File(_) | NotFound::Thing => None,
-    };
-    advised(Kind::NotFound, detail, next)
-}
-
 fn conflict(detail: Conflict) -> Failure {
-    let next = match &detail {
-        Conflict::KeyExists(key) => {
-            Some(format!("key ids are never used again; for a new version:  symbolon key rotate {key}"))
-        }
-        Conflict::KeyPending(key) => {
-            Some(format!("its ceremony goes on; look again:  symbolon key show {key}"))
-        }
-        Conflict::KeyDestroyed { key } => {
-            Some(format!("until it is done, the owner can keep it:  symbolon key cancel-destruction {key}"))
-        }
-        Conflict::File(FileError::Exists { .. }) => Some("replace it:  --force".to_owned()),
-        Conflict::Changed | Conflict::Superseded(_) | Conflict::File(_) | Conflict::Cancelled => None,
-    };
-    advised(Kind::Conflict, detail, next)
+    match detail {
+        Conflict::File(file) => file.into(),
+        other => Failure::new(Kind::Conflict, other),
+    }
 }
 
 fn invalid(detail: Invalid) -> Failure {
@@ -76,50 +38,12 @@ fn invalid(detail: Invalid) -> Failure {
     }
 }
 
-fn integrity(detail: Integrity) -> Failure {
-    let next = match &detail {
-        Integrity::Liar(_) => {
-            Some("nothing was encrypted; have the owner exclude it:  symbolon order exclude".to_owned())
-        }
-        Integrity::WrongServer(_) => {
-            Some("what the owner signed names another key: is the address right?".to_owned())
-        }
-        Integrity::Commitment(_)
-        | Integrity::Header(_)
-        | Integrity::Chunks(_)
-        | Integrity::Certificate(_)
-        | Integrity::Root(_)
-        | Integrity::Protocol(_) => None,
-    };
-    advised(Kind::Integrity, detail, next)
-}
-
 fn unavailable(detail: Unavailable) -> Failure {
-    let lines: Vec<String> = match &detail {
-        Unavailable::TooFewManagers { have, need, down } => {
-            let missing = need.saturating_sub(*have);
-            let help = format!(
-                "{missing} more would do: start {} again, or wait",
-                if missing == 1 { "one" } else { "them" }
-            );
-            down.iter().map(manager_down).chain([help]).collect()
-        }
-        Unavailable::AccessManager { .. } => {
-            vec!["is it running? in a deployment of  symbolon dev,  look at that terminal".to_owned()]
-        }
-        Unavailable::Ceremony { key } => vec![format!("look again later:  symbolon key show {key}")],
-        Unavailable::Server(_)
-        | Unavailable::RateLimited
-        | Unavailable::TimedOut { .. }
-        | Unavailable::File(_)
-        | Unavailable::CustomerFragment(_) => Vec::new(),
+    let down: Vec<String> = match &detail {
+        Unavailable::TooFewManagers { down, .. } => down.iter().map(ToString::to_string).collect(),
+        _ => Vec::new(),
     };
-    let failure = Failure::new(Kind::Unavailable, detail);
-    lines.into_iter().fold(failure, Failure::next)
-}
-
-fn manager_down(ManagerDown { member, reason }: &ManagerDown) -> String {
-    format!("{member}: {}", with_causes(reason))
+    down.into_iter().fold(Failure::new(Kind::Unavailable, detail), Failure::next)
 }
 
 /// An error and its causes on one line.
@@ -131,14 +55,6 @@ pub fn with_causes(error: &impl std::error::Error) -> String {
         cause = error.source();
     }
     line
-}
-
-fn advised(
-    kind: Kind,
-    detail: impl std::error::Error + Send + Sync + 'static,
-    next: Option<String>,
-) -> Failure {
-    next.into_iter().fold(Failure::new(kind, detail), Failure::next)
 }
 
 impl From<FileError> for Failure {
@@ -159,9 +75,13 @@ impl From<ProfileError> for Failure {
     fn from(error: ProfileError) -> Self {
         match error {
             ProfileError::File(file) => file.into(),
-            ProfileError::Form { .. } | ProfileError::Account(_) | ProfileError::NotARoot(_) => {
-                Self::new(Kind::Invalid, error)
-            }
+            ProfileError::Nowhere { .. } => Self::new(Kind::NotFound, error)
+                .next("to try Symbolon out here:  symbolon dev")
+                .next("else name one:  --profile FILE  or  SYMBOLON_PROFILE=FILE"),
+            ProfileError::Form { .. }
+            | ProfileError::Account(_)
+            | ProfileError::NotARoot(_)
+            | ProfileError::CustomerFragment(_) => Self::new(Kind::Invalid, error),
             ProfileError::Root(_) => Self::new(Kind::Integrity, error),
         }
     }
