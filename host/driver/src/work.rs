@@ -44,7 +44,7 @@ impl<K: KeyStore> Hands<'_, K> {
         let (id, scope, binding) = (job.id(), job.scope(), wrapped.binding());
         let key =
             StoredKey { wrapped: &wrapped.wrapped, binding: &binding, algorithm: wrapped.algorithm };
-        let associated = |context: &[u8]| associated_data(&scope.account, &scope.key, scope.version, context);
+        let associated = |context: &[u8; 32]| associated_data(&scope.account, &scope.key, scope.version, context);
         let store = self.key_store;
         match work {
             Work::Seal { context, secret } => {

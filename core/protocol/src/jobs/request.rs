@@ -86,9 +86,9 @@ pub enum Work {
     /// Seal a secret, bound to a context.
     #[n(1)]
     Seal {
-        /// Canonical encoding of the context (specification §4.2).
+        /// SHA-256 of the context's canonical encoding (specification §4.2).
         #[cbor(n(0), with = "minicbor::bytes")]
-        context: Vec<u8>,
+        context: [u8; 32],
         /// The secret.
         #[n(1)]
         secret: SecretBytes,
@@ -96,9 +96,9 @@ pub enum Work {
     /// Open a sealed secret.
     #[n(2)]
     Open {
-        /// Canonical encoding of the context that it was sealed with.
+        /// SHA-256 of the canonical encoding of the context that it was sealed with.
         #[cbor(n(0), with = "minicbor::bytes")]
-        context: Vec<u8>,
+        context: [u8; 32],
         /// What the HSM sealed.
         #[cbor(n(1), with = "minicbor::bytes")]
         sealed: Vec<u8>,

@@ -54,7 +54,7 @@ impl SealedSecret {
 
 /// What an HSM authenticates beside a secret: which key it was sealed under, and in which context. The driver makes it, from a
 /// request that it has checked.
-pub fn associated_data(account: &AccountId, key: &KeyId, version: u64, context: &[u8]) -> Vec<u8> {
+pub fn associated_data(account: &AccountId, key: &KeyId, version: u64, context: &[u8; 32]) -> Vec<u8> {
     Tuple::new("hsm-sealed-for").value(account).value(key).uint(version).bytes(context).encode()
 }
 

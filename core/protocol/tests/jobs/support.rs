@@ -190,11 +190,11 @@ impl World {
 }
 
 pub fn seal(secret: &[u8]) -> Work {
-    Work::Seal { context: vec![0x80], secret: SecretBytes::new(Zeroizing::new(secret.to_vec())) }
+    Work::Seal { context: [8; 32], secret: SecretBytes::new(Zeroizing::new(secret.to_vec())) }
 }
 
 pub fn open() -> Work {
-    Work::Open { context: vec![0x80], sealed: vec![7; 60] }
+    Work::Open { context: [8; 32], sealed: vec![7; 60] }
 }
 
 pub fn sign() -> Work {
