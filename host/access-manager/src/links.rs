@@ -46,11 +46,7 @@ impl Links<'_> {
     }
 
     /// A root key and its state.
-    pub(crate) async fn root(
-        &self,
-        rows: &mut Rows<'_, impl Reading>,
-        key: &KeyId,
-    ) -> Result<Root, Failure> {
+    pub(crate) async fn root(&self, rows: &mut Rows<'_, impl Reading>, key: &KeyId) -> Result<Root, Failure> {
         let row = rows.key(key).await?.ok_or_else(|| Failure::UnknownKey(key.clone()))?;
         Ok(Root { account: self.account.id(), key: key.clone(), state: show::state(&row.state)?.into() })
     }
@@ -198,7 +194,12 @@ pub(crate) fn read(call: &Call, document: &Document) -> Result<Wrapped, Failure>
 }
 
 /// Refuses whoever has no grant to create the link, or whom the operator's policy forbids it.
-pub(crate) async fn may_store(call: &Call, link: &KeyId, version: u64, kind: &'static str) -> Result<(), Failure> {
+pub(crate) async fn may_store(
+    call: &Call,
+    link: &KeyId,
+    version: u64,
+    kind: &'static str,
+) -> Result<(), Failure> {
     let grant = granted(call, link, Operation::Create).await?;
     let labels = BTreeMap::new();
     let facts = KeyFacts {
@@ -268,7 +269,12 @@ pub(crate) fn version_row<P>(
 }
 
 /// Notes in the audit log that a version was stored.
-pub(crate) async fn record(unit: &mut Unit, link: &KeyId, version: u64, wrapped: &Wrapped) -> Result<(), Failure> {
+pub(crate) async fn record(
+    unit: &mut Unit,
+    link: &KeyId,
+    version: u64,
+    wrapped: &Wrapped,
+) -> Result<(), Failure> {
     use sha2::Digest;
     let hash = Hash(sha2::Sha256::digest(wrapped.to_bytes()).into());
     unit.record(Event::LinkStored { link: link.clone(), version, wrapped: hash }).await

@@ -63,7 +63,11 @@ pub(crate) async fn show(
     request_body = WrappedKey,
     responses((status = 201, body = System, headers(("ETag" = String), ("Location" = String))),
               (status = "4XX", body = Problem, content_type = "application/problem+json")))]
-pub(crate) async fn create(call: Call, headers: HeaderMap, body: Json<WrappedKey>) -> Result<Answer, Failure> {
+pub(crate) async fn create(
+    call: Call,
+    headers: HeaderMap,
+    body: Json<WrappedKey>,
+) -> Result<Answer, Failure> {
     let idempotency = Idempotency::of(&headers, body.request)?;
     let mut unit = match idempotency.begin(&call).await? {
         Begun::New(unit) => unit,

@@ -29,7 +29,8 @@ const KIND: &str = "tenant-key";
 pub(crate) async fn list(call: Call, Query(query): Query<TenantQuery>) -> Result<Answer, Failure> {
     call.party().await?;
     let (limit, now) = (limit(query.limit)?, call.now()?.time());
-    let above: Option<KeyId> = query.root.as_deref().map(str::parse).transpose().map_err(Failure::malformed)?;
+    let above: Option<KeyId> =
+        query.root.as_deref().map(str::parse).transpose().map_err(Failure::malformed)?;
     let ranges = ranges(&call, None, query.cursor.as_deref()).await?;
     let mut read = call.service.store.read().await?;
     let mut rows = Rows::of(&mut read, &call.id());
@@ -67,7 +68,11 @@ pub(crate) async fn show(
     request_body = WrappedKey,
     responses((status = 201, body = Tenant, headers(("ETag" = String), ("Location" = String))),
               (status = "4XX", body = Problem, content_type = "application/problem+json")))]
-pub(crate) async fn create(call: Call, headers: HeaderMap, body: Json<WrappedKey>) -> Result<Answer, Failure> {
+pub(crate) async fn create(
+    call: Call,
+    headers: HeaderMap,
+    body: Json<WrappedKey>,
+) -> Result<Answer, Failure> {
     let idempotency = Idempotency::of(&headers, body.request)?;
     let mut unit = match idempotency.begin(&call).await? {
         Begun::New(unit) => unit,
