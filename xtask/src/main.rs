@@ -1,4 +1,4 @@
-//! The project's commands: `cargo xtask test | demo | bench | faults | fuzz`.
+//! The project's commands: `cargo xtask test | demo | bench | faults | fuzz | plugins`.
 //!
 //! This crate only starts programs and looks at how they end. It depends on none of the project's other crates, so that
 //! it is ready in a second; whatever needs them is a binary of its own that is started from here.
@@ -7,7 +7,11 @@ mod bench;
 mod demo;
 mod failure;
 mod fuzz;
+mod kotlin;
+mod kryoptic;
 mod machine;
+mod plugins;
+mod python;
 mod step;
 mod tally;
 mod test;
@@ -21,10 +25,12 @@ const USAGE: &str = "\
 usage: cargo xtask <command>
 
   test                     every test: format, lints, docs, wasm32, licences, model, all of cargo's tests
-  demo                     Symbolon protects a real file of 1 GiB, step by step
+  demo [--size MIB]        Symbolon protects a real file of 1 GiB, or as many MiB as said, step by step
   bench [--json FILE]      one table of medians and ratios
   faults [SCHEDULES]       the ceremony under a million seeded schedules, or as many as said
-  fuzz [TARGET] [SECONDS]  mutates the inputs of every decoder, or of one, for 60 seconds each or as said";
+  fuzz [TARGET] [SECONDS]  mutates the inputs of every decoder, or of one, for 60 seconds each or as said
+  plugins                  builds plugins/ for wasm32, and prints where the modules are
+  kryoptic                 builds a PKCS#11 module in software for the tests, and prints where it is";
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -45,6 +51,10 @@ fn dispatch(words: &[String]) -> Result<(), Failure> {
         "bench" => bench::run(rest),
         "faults" => test::faults(rest),
         "fuzz" => fuzz::run(rest),
+        "plugins" => plugins::run(rest),
+        "kotlin" => kotlin::run(rest),
+        "python" => python::run(rest),
+        "kryoptic" => kryoptic::run(rest),
         "help" | "--help" | "-h" => {
             println!("{USAGE}");
             Ok(())
