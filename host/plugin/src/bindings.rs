@@ -2,8 +2,6 @@
 
 // The macro's output; the contract's documentation is in wit/.
 mod generated {
-    #![expect(clippy::all, clippy::pedantic, reason = "generated")]
-
     wasmtime::component::bindgen!({
         world: "symbolon:plugin/keystore-provider-full",
         path: "../../wit",

@@ -65,7 +65,9 @@ mod tests {
         let mut guest = guest();
         let (one, two) = (guest.fill(32).unwrap(), guest.fill(32).unwrap());
         assert!(one.len() == 32 && one != two);
-        assert!(guest.fill(4096).is_ok() && guest.fill(4097).is_err() && guest.fill_secret(u32::MAX).is_err());
+        assert!(
+            guest.fill(4096).is_ok() && guest.fill(4097).is_err() && guest.fill_secret(u32::MAX).is_err()
+        );
     }
 
     #[test]
@@ -73,7 +75,8 @@ mod tests {
         use host::entropy::Host;
         let mut guest = guest();
         let secret = guest.fill_secret(32).unwrap();
-        let again = |secret: &wasmtime::component::Resource<_>| wasmtime::component::Resource::new_own(secret.rep());
+        let again =
+            |secret: &wasmtime::component::Resource<_>| wasmtime::component::Resource::new_own(secret.rep());
         assert_eq!(guest.size(again(&secret)).unwrap(), 32);
         assert_eq!(guest.table.get(&secret).unwrap().bytes().len(), 32);
         HostSecret::drop(&mut guest, again(&secret)).unwrap();
@@ -94,7 +97,10 @@ mod tests {
     fn invocation_tells_whose_call_it_is_and_what_is_left() {
         use host::invocation::Host;
         let mut guest = guest();
-        assert_eq!((guest.request_id().unwrap(), guest.tenant().unwrap()), ("request-1".into(), "acme".into()));
+        assert_eq!(
+            (guest.request_id().unwrap(), guest.tenant().unwrap()),
+            ("request-1".into(), "acme".into())
+        );
         let left = Duration::from_nanos(guest.remaining_ns().unwrap());
         assert!(left > Duration::from_secs(1) && left <= Duration::from_secs(5));
         guest.call.deadline = Instant::now();

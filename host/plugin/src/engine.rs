@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use symbolon_pkcs11::Program;
 use wasmtime::{Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 
-use crate::structure::POOLED;
+use crate::structure::{MAX_INSTANCES, MAX_MEMORIES, MAX_TABLES};
 
 /// How much room the host sets aside for instances.
 #[derive(Clone, Debug)]
@@ -79,12 +79,11 @@ fn config() -> Config {
 }
 
 fn pool(settings: &Settings) -> PoolingAllocationConfig {
-    let (instances, memories, tables) = POOLED;
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(settings.instances)
-        .total_core_instances(settings.instances.saturating_mul(instances))
-        .total_memories(settings.instances.saturating_mul(memories))
-        .total_tables(settings.instances.saturating_mul(tables))
+        .total_core_instances(settings.instances.saturating_mul(MAX_INSTANCES))
+        .total_memories(settings.instances.saturating_mul(MAX_MEMORIES))
+        .total_tables(settings.instances.saturating_mul(MAX_TABLES))
         .total_stacks(settings.instances)
         .max_memory_size((settings.memory_mib as usize) << 20)
         .table_elements(TABLE_ELEMENTS)

@@ -67,6 +67,7 @@ impl fmt::Display for Capability {
 /// What a manifest asks for.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+#[expect(clippy::struct_excessive_bools, reason = "one switch a grant, each named in the file")]
 pub struct Asked {
     /// Lines in the operator's log.
     pub log: bool,
@@ -104,6 +105,7 @@ impl Asked {
 /// What an operator gives.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+#[expect(clippy::struct_excessive_bools, reason = "one switch a grant, each named in the file")]
 pub struct Given {
     /// Lines in the operator's log.
     pub log: bool,

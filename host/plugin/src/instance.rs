@@ -57,7 +57,7 @@ impl From<errors::Error> for Fault {
 /// An instance, and what was looked up of its exports so far.
 pub struct Instance {
     store: Store<Guest>,
-    instance: wasmtime::component::Instance,
+    exports: wasmtime::component::Instance,
     indices: Arc<Indices>,
     provider: provider::Guest,
     sealing: Option<sealing::Guest>,
@@ -90,11 +90,11 @@ impl Instance {
         store.set_hostcall_fuel(output);
         store.epoch_deadline_callback(|mut context| context.data_mut().tick());
         store.set_epoch_deadline(1);
-        let instance = pre.instantiate_async(&mut store).await?;
-        let provider = indices.provider.load(&mut store, &instance)?;
+        let exports = pre.instantiate_async(&mut store).await?;
+        let provider = indices.provider.load(&mut store, &exports)?;
         Ok(Box::new(Self {
             store,
-            instance,
+            exports,
             indices: Arc::clone(indices),
             provider,
             sealing: None,
@@ -268,11 +268,11 @@ impl Instance {
     }
 
     fn master(&mut self) -> wasmtime::Result<master::Guest> {
-        present(self.indices.master.as_ref())?.load(&mut self.store, &self.instance)
+        present(self.indices.master.as_ref())?.load(&mut self.store, &self.exports)
     }
 
     fn wrapping(&mut self) -> wasmtime::Result<wrapping::Guest> {
-        present(self.indices.wrapping.as_ref())?.load(&mut self.store, &self.instance)
+        present(self.indices.wrapping.as_ref())?.load(&mut self.store, &self.exports)
     }
 
     /// Looked up once an instance, as `signing`: the two slices of the hot path.
@@ -280,7 +280,7 @@ impl Instance {
         if let Some(found) = &self.sealing {
             return Ok(found.clone());
         }
-        let found = present(self.indices.sealing.as_ref())?.load(&mut self.store, &self.instance)?;
+        let found = present(self.indices.sealing.as_ref())?.load(&mut self.store, &self.exports)?;
         self.sealing = Some(found.clone());
         Ok(found)
     }
@@ -289,7 +289,7 @@ impl Instance {
         if let Some(found) = &self.signing {
             return Ok(found.clone());
         }
-        let found = present(self.indices.signing.as_ref())?.load(&mut self.store, &self.instance)?;
+        let found = present(self.indices.signing.as_ref())?.load(&mut self.store, &self.exports)?;
         self.signing = Some(found.clone());
         Ok(found)
     }

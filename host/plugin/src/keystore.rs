@@ -58,7 +58,7 @@ pub struct GeneratedKey {
     pub algorithm: String,
     /// Likewise.
     pub usages: Vec<String>,
-    /// SubjectPublicKeyInfo (DER) of a key pair.
+    /// `SubjectPublicKeyInfo` (DER, RFC 5280 §4.1) of a key pair.
     pub public_key: Option<Vec<u8>>,
 }
 

@@ -23,7 +23,7 @@ use crate::verdict::{Bounds, CallError, Slice, Verdict};
 use crate::warm::{Generation, Warm};
 
 /// The longest that a warm instance lives.
-const MAX_AGE: Duration = Duration::from_secs(600);
+const MAX_AGE: Duration = Duration::from_mins(10);
 
 /// A loaded plugin. Clones are the same plugin.
 #[derive(Clone)]
@@ -154,9 +154,10 @@ impl Loaded {
     where
         F: Future<Output = (Result<R, Fault>, Box<Instance>)>,
     {
-        let deadline = Time::now() + self.limits.deadline;
+        let now = Time::now();
+        let deadline = now + self.limits.deadline;
         // Who waited for half of the time would be out of time with little done.
-        let patience = deadline - self.limits.deadline / 2;
+        let patience = now + self.limits.deadline / 2;
         let Ok(Ok(_turn)) = timeout_at(patience.into(), self.turns.acquire()).await else {
             return Err(Verdict::Busy.into());
         };

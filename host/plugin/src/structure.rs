@@ -11,17 +11,15 @@ const FEATURES: WasmFeatures =
     WasmFeatures::WASM2.union(WasmFeatures::EXTENDED_CONST).union(WasmFeatures::COMPONENT_MODEL);
 
 const MAX_CORE_MODULES: u64 = 64;
-const MAX_INSTANCES: u64 = 128;
-const MAX_MEMORIES: u64 = 4;
-const MAX_TABLES: u64 = 16;
+/// Of core modules, and of nested components. The pool has as many for each instance, and memories and tables.
+pub const MAX_INSTANCES: u32 = 128;
+pub const MAX_MEMORIES: u32 = 4;
+pub const MAX_TABLES: u32 = 16;
 const MAX_FUNCTIONS: u64 = 50_000;
 /// Bytes. Compilers take time and memory of more than the length.
 const MAX_FUNCTION_BODY: u64 = 512 << 10;
 const MAX_NAMES: u64 = 256;
 const PAGE: u64 = 64 << 10;
-
-/// Instances of core modules that one instance of a component can have, and its memories and tables: for the pool.
-pub const POOLED: (u32, u32, u32) = (MAX_INSTANCES as u32, MAX_MEMORIES as u32, MAX_TABLES as u32);
 
 /// A component's outside, and nothing proven but that it is valid and within bounds.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -145,21 +143,21 @@ impl Survey {
 
     fn instances(&mut self, more: u64) -> Result<(), Refusal> {
         self.instances += more;
-        within(self.instances, MAX_INSTANCES, "too many instances")
+        within(self.instances, MAX_INSTANCES.into(), "too many instances")
     }
 
     /// A module can be instantiated more than once; each time is counted when it happens, by the guest's limiter.
     fn memory(&mut self, pages: u64, limits: &Limits) -> Result<(), Refusal> {
         self.memories += 1;
         self.memory_bytes = self.memory_bytes.saturating_add(pages.saturating_mul(PAGE));
-        within(self.memories, MAX_MEMORIES, "too many memories")?;
+        within(self.memories, MAX_MEMORIES.into(), "too many memories")?;
         within(self.memory_bytes, limits.memory as u64, "more memory than its limit from the start, bytes")
     }
 
     fn table(&mut self, elements: u64, limits: &Limits) -> Result<(), Refusal> {
         self.tables += 1;
         self.elements = self.elements.saturating_add(elements);
-        within(self.tables, MAX_TABLES, "too many tables")?;
+        within(self.tables, MAX_TABLES.into(), "too many tables")?;
         within(
             self.elements,
             limits.table_elements as u64,

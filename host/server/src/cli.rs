@@ -4,10 +4,12 @@ mod access_manager;
 mod audit;
 mod context;
 mod customer_fragment;
+mod data_key;
 mod date;
 mod decrypt;
 mod desk;
 mod dev;
+mod driver;
 mod encrypt;
 mod failure;
 mod fragment_manager;
@@ -18,10 +20,13 @@ mod inspect;
 mod key;
 mod key_owner;
 mod key_view;
+mod link_owner;
+mod link_view;
 mod order;
 pub mod output;
 mod owner;
 mod pairs;
+mod plugin;
 mod profile;
 mod refresh;
 mod role;
@@ -30,6 +35,8 @@ mod sent;
 mod shell;
 mod spelled;
 mod status;
+mod system;
+mod tenant;
 mod transfer;
 
 use std::path::PathBuf;
@@ -70,6 +77,15 @@ enum Command {
     /// Make keys, look at them, switch them off
     #[command(subcommand)]
     Key(key::Key),
+    /// Make tenants below root keys, and switch them off
+    #[command(subcommand)]
+    Tenant(tenant::Tenant),
+    /// Make systems of tenants, and switch them off
+    #[command(subcommand)]
+    System(system::System),
+    /// Make data keys for the volumes of systems, and open them
+    #[command(subcommand)]
+    DataKey(data_key::DataKey),
     /// Encrypt a file, or standard input
     Encrypt(encrypt::Encrypt),
     /// Decrypt a file, or standard input
@@ -114,6 +130,15 @@ enum Command {
     /// Serve programs without a client library, at the customer's side
     #[command(subcommand)]
     Gateway(gateway::Gateway),
+    /// Reach an HSM, on a machine beside it
+    #[command(subcommand)]
+    Driver(driver::Driver),
+    /// Make, sign and check plugins
+    #[command(subcommand)]
+    Plugin(plugin::PluginVerb),
+    /// The process that loads a token's PKCS#11 module; a driver starts it
+    #[command(name = "pkcs11-broker", hide = true)]
+    Pkcs11Broker,
     /// Print the completions of a shell
     Completions(shell::Completions),
     /// Print a man page, or write all of them into a folder
@@ -133,7 +158,14 @@ pub fn main() -> ExitCode {
 fn run(command: Command, context: &Context) -> Result<(), Failure> {
     match command {
         Command::Key(verb) => wait_for(verb.run(context)),
+        Command::Tenant(verb) => wait_for(verb.run(context)),
+        Command::System(verb) => wait_for(verb.run(context)),
+        Command::DataKey(verb) => wait_for(verb.run(context)),
         Command::Profile(verb) => verb.run(context),
+        Command::Plugin(verb) => verb.run(context),
+        Command::Pkcs11Broker => {
+            symbolon_pkcs11::broker::serve().map_err(|error| Failure::io("serving a PKCS#11 token", &error))
+        }
         Command::Status(verb) => wait_for(verb.run(context)),
         Command::Refresh(verb) => wait_for(verb.run(context)),
         Command::Encrypt(verb) => wait_for(verb.run(context)),
@@ -150,6 +182,7 @@ fn run(command: Command, context: &Context) -> Result<(), Failure> {
         Command::FragmentManager(verb) => verb.run(context),
         Command::AccessManager(verb) => verb.run(context),
         Command::Gateway(verb) => verb.run(context),
+        Command::Driver(verb) => verb.run(context),
         Command::Completions(verb) => verb.run(context),
         Command::Man(verb) => verb.run(context),
     }

@@ -32,7 +32,8 @@ pub fn released() -> Vec<Sources> {
 impl Sources {
     fn read(folder: &Path) -> Self {
         let packages = PACKAGES.iter().map(|package| texts(&folder.join(package))).collect::<Vec<_>>();
-        let version = packages.last().and_then(|texts| version(&texts.first()?.1)).expect("the worlds have a version");
+        let version =
+            packages.last().and_then(|texts| version(&texts.first()?.1)).expect("the worlds have a version");
         Self { packages, version }
     }
 
@@ -67,7 +68,9 @@ impl Sources {
     pub fn push(&self, resolve: &mut Resolve) {
         for texts in &self.packages {
             let mut sources = SourceMap::new();
-            texts.iter().for_each(|(path, text)| sources.push(path, text.clone()));
+            for (path, text) in texts {
+                sources.push(path, text.clone());
+            }
             let group = sources.parse().unwrap_or_else(|(_, error)| panic!("{error:?}"));
             resolve.push_group(group).unwrap_or_else(|error| panic!("{error:?}"));
         }
@@ -78,8 +81,8 @@ impl Sources {
         let mut resolve = Resolve::default();
         self.push(&mut resolve);
         let version = &self.version;
-        let exports: String =
-            slices.iter().map(|slice| format!("export symbolon:keystore/{slice}@{version};\n")).collect();
+        let export = |slice: &&str| format!("export symbolon:keystore/{slice}@{version};");
+        let exports = slices.iter().map(export).collect::<Vec<_>>().join("\n");
         let text = format!(
             "package symbolon-guests:guest;\nworld guest {{ include symbolon:plugin/keystore-provider@{version};\n{exports} }}"
         );

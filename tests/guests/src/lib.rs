@@ -1,5 +1,9 @@
 //! Guests written in WebAssembly's text form: one that keeps the contract, and the means to make each of its functions
 //! hostile. No guest compiler is needed; components are made in the process that tests them.
+#![expect(
+    clippy::missing_panics_doc,
+    reason = "a fixture that isn't as it must be ends its test by panicking"
+)]
 
 pub mod contract;
 pub mod text;
@@ -47,7 +51,9 @@ warm = true
 
 /// What an operator writes who trusts [`signer`] and gives what [`MANIFEST`] asks for.
 pub fn policy() -> Policy {
-    let grants = toml::from_str("log = true\nentropy = true\nclock = true\ninvocation = true\nconfig = { greeting = 'hello' }");
+    let grants = toml::from_str(
+        "log = true\nentropy = true\nclock = true\ninvocation = true\nconfig = { greeting = 'hello' }",
+    );
     Policy {
         signers: vec![signer().public()],
         signature: SignatureRule::Required,
@@ -133,6 +139,11 @@ impl Guest {
         self.component_for(&contract::current())
     }
 
+    /// The core module, with the contract in it as wit-bindgen writes it.
+    pub fn module(&self) -> Vec<u8> {
+        module(&self.text(), &contract::current(), self.slices)
+    }
+
     /// The component, for another contract.
     pub fn component_for(&self, contract: &contract::Sources) -> Vec<u8> {
         let text = self.text().replace("@0.1.0", &format!("@{}", contract.version()));
@@ -145,11 +156,16 @@ impl Guest {
     }
 }
 
-/// A component of a core module that has these slices.
-fn component(text: &str, contract: &contract::Sources, slices: &[&str]) -> Vec<u8> {
+/// A core module that says what contract it is for.
+fn module(text: &str, contract: &contract::Sources, slices: &[&str]) -> Vec<u8> {
     let mut module = wat::parse_str(text).unwrap_or_else(|error| panic!("{error}"));
     let (resolve, world) = contract.world(slices);
     embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8).expect("the world fits");
-    let encoder = ComponentEncoder::default().validate(true).module(&module);
+    module
+}
+
+/// A component of such a module.
+fn component(text: &str, contract: &contract::Sources, slices: &[&str]) -> Vec<u8> {
+    let encoder = ComponentEncoder::default().validate(true).module(&module(text, contract, slices));
     encoder.and_then(|mut encoder| encoder.encode()).unwrap_or_else(|error| panic!("{error:?}"))
 }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 use serde::Serialize;
 use symbolon_plugin::{Bundle, Manifest, Plugin, PluginHost, Policy, Refusal, Settings, Tenant};
+use wit_component::ComponentEncoder;
 
 use super::{Context, Failure, Kind, role};
 use crate::identity;
@@ -41,8 +42,8 @@ impl PluginVerb {
 /// `symbolon plugin pack`
 #[derive(Debug, Args)]
 pub struct Pack {
-    /// The component
-    #[arg(value_name = "COMPONENT")]
+    /// The component, or the core module that a compiler made with wit-bindgen, which becomes one
+    #[arg(value_name = "WASM")]
     component: PathBuf,
     /// Its manifest
     #[arg(long, value_name = "FILE", default_value = "plugin.toml")]
@@ -59,7 +60,7 @@ impl Pack {
         let read: Manifest = manifest.parse().map_err(Refusal::from)?;
         let component = std::fs::read(&self.component)
             .map_err(|error| Failure::io(format_args!("reading {}", self.component.display()), &error))?;
-        write(&self.output, &Bundle::new(manifest, component))?;
+        write(&self.output, &Bundle::new(manifest, componentized(component)?))?;
         context.output().note(format_args!(
             "{} {} is in {}; sign it next: symbolon plugin sign",
             read.plugin.id,
@@ -68,6 +69,17 @@ impl Pack {
         ));
         Ok(())
     }
+}
+
+/// A component; a core module is wrapped into one by the contract that wit-bindgen wrote into it.
+fn componentized(wasm: Vec<u8>) -> Result<Vec<u8>, Failure> {
+    if !wasm.starts_with(b"\0asm\x01\0\0\0") {
+        return Ok(wasm);
+    }
+    let encoder = ComponentEncoder::default().validate(true).module(&wasm);
+    encoder
+        .and_then(|mut encoder| encoder.encode())
+        .map_err(|error| Failure::new(Kind::Invalid, format!("the module doesn't become a component: {error:#}")))
 }
 
 /// `symbolon plugin key`

@@ -106,7 +106,10 @@ async fn nobody_strangers_and_changed_bytes() {
 #[tokio::test]
 async fn what_is_no_component() {
     let load = |bytes: Vec<u8>| async move { refused_with(MANIFEST, bytes, &policy()).await };
-    assert!(matches!(load(b"\x7fELF\x02\x01\x01 and what wasmtime compile makes".to_vec()).await, Refusal::MachineCode));
+    assert!(matches!(
+        load(b"\x7fELF\x02\x01\x01 and what wasmtime compile makes".to_vec()).await,
+        Refusal::MachineCode
+    ));
     assert!(matches!(load(wat::parse_str("(module)").unwrap()).await, Refusal::CoreModule));
     assert!(matches!(load(b"#!/bin/sh".to_vec()).await, Refusal::Malformed(_)));
     assert!(matches!(load(Vec::new()).await, Refusal::Malformed(_)));

@@ -18,7 +18,7 @@ fn compatible(old: &Sources, new: &Sources) -> bool {
 
 fn full(resolve: &mut Resolve, sources: &Sources) -> WorldId {
     sources.push(resolve);
-    let package = resolve.packages.iter().filter(|(_, package)| package.name.name == "plugin").last();
+    let package = resolve.packages.iter().rfind(|(_, package)| package.name.name == "plugin");
     let (_, package) = package.expect("the worlds were pushed");
     package.worlds[FULL]
 }
@@ -50,7 +50,10 @@ fn additions_to_what_plugins_import_break_nothing() {
     for (from, to) in additions {
         let next = next.clone().changed(from, to);
         assert!(compatible(&current(), &next), "{to}");
-        assert!(!compatible(&next, &current()) || to.starts_with("interface"), "{to}: going back is no addition");
+        assert!(
+            !compatible(&next, &current()) || to.starts_with("interface"),
+            "{to}: going back is no addition"
+        );
     }
 }
 
@@ -58,11 +61,19 @@ fn additions_to_what_plugins_import_break_nothing() {
 #[test]
 fn breaking_changes_are_noticed() {
     let changes = [
-        ("a case more in an enumeration", "        internal,\n        /// None", "        internal, busy,\n        /// None"),
+        (
+            "a case more in an enumeration",
+            "        internal,\n        /// None",
+            "        internal, busy,\n        /// None",
+        ),
         ("a case more in a variant", "boolean(bool),", "boolean(bool), real(f64),"),
         ("a field more in a record", "reason: string,", "reason: string, code: u32,"),
         ("a field less in a record", "retry-after-ms: option<u32>,", ""),
-        ("a function more in an exported interface", "check-config: func()", "reload: func();\n    check-config: func()"),
+        (
+            "a function more in an exported interface",
+            "check-config: func()",
+            "reload: func();\n    check-config: func()",
+        ),
         ("an imported function less", "wall-now: func() -> u64;", ""),
         ("an imported interface less", "import symbolon:host/clock@0.1.1;", ""),
         ("another result", "size: func() -> u32;", "size: func() -> u64;"),

@@ -42,7 +42,7 @@ async fn a_slice_that_it_does_not_have_is_told_without_a_call() {
 }
 
 /// Kind 3 is `denied`; the reason has an escape sequence in it.
-const SAYS_NO: &str = r#"
+const SAYS_NO: &str = "
     (i32.store8 (i32.const 16) (i32.const 1))
     (i32.store8 (i32.const 20) (i32.const 3))
     (call $pair (i32.const 24) (i32.const 3000) (i32.const 11))
@@ -50,7 +50,7 @@ const SAYS_NO: &str = r#"
     (i32.store8 (i32.const 40) (i32.const 1))
     (i32.store (i32.const 44) (i32.const 250))
     (call $pair (i32.const 48) (i32.const 0) (i32.const 0))
-    (i32.const 16)"#;
+    (i32.const 16)";
 
 #[tokio::test]
 async fn its_own_errors_are_told_from_the_hosts_and_cost_no_instance() {

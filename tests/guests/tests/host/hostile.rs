@@ -143,7 +143,9 @@ async fn a_deep_recursion() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_giant_return() {
     let giant = |bytes: u32| {
-        format!("(call $ok) (call $pair (i32.const 20) (i32.const 0) (i32.const {bytes})) (return (i32.const 16))")
+        format!(
+            "(call $ok) (call $pair (i32.const 20) (i32.const 0) (i32.const {bytes})) (return (i32.const 16))"
+        )
     };
     let guest = Guest::good().memory("40").hostile(&giant(2 << 20));
     assert_eq!(judged(&guest).await, Verdict::TooLarge { what: Size::Output, limit: 1 << 20 });
@@ -230,7 +232,9 @@ async fn a_result_outside_of_memory() {
 /// The allocator answers well until `sign-message` has run once; here every argument of a call goes astray.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_allocator_that_points_outside_of_memory() {
-    for (astray, part) in [("(i32.const -8)", "beyond end of memory"), ("(i32.const 70000000)", "beyond end of memory")] {
+    for (astray, part) in
+        [("(i32.const -8)", "beyond end of memory"), ("(i32.const 70000000)", "beyond end of memory")]
+    {
         let plugin = load(&host(), &Guest::good().realloc(astray)).await;
         malformed(&verdict(sign(&keystore(&plugin), b"message").await), part);
         keystore(&plugin).describe().await.expect("a call without arguments works");
