@@ -50,7 +50,7 @@ fn kind(error: &Error) -> ProblemType {
 
 fn kind_of_denied(denied: &Denied) -> ProblemType {
     match denied {
-        Denied::NotGranted { .. } | Denied::Refused { .. } => ProblemType::Denied,
+        Denied::NotGranted { .. } | Denied::Refused { .. } | Denied::Driver { .. } => ProblemType::Denied,
         Denied::Revoked { .. } => ProblemType::Revoked,
         Denied::GrantNotInTime { .. } => ProblemType::GrantNotInTime,
         Denied::KeyDisabled { .. } | Denied::Link(_) => ProblemType::KeyDisabled,
@@ -87,6 +87,9 @@ fn kind_of_invalid(invalid: &Invalid) -> ProblemType {
         | Invalid::Purpose { .. }
         | Invalid::OtherAccount
         | Invalid::NotShared { .. }
+        | Invalid::NotInHsm { .. }
+        | Invalid::Job(_)
+        | Invalid::Driver(_)
         | Invalid::Members(_)
         | Invalid::TooFewMembers { .. }
         | Invalid::Request(_) => ProblemType::Malformed,
@@ -107,11 +110,13 @@ fn kind_of_integrity(fault: &Integrity) -> ProblemType {
         | Integrity::Commitment(_)
         | Integrity::Chunks(_)
         | Integrity::Record(_)
-        | Integrity::Wrapped(_) => ProblemType::InvalidCiphertext,
+        | Integrity::Wrapped(_)
+        | Integrity::Driver(_) => ProblemType::InvalidCiphertext,
         Integrity::Liar(_)
         | Integrity::WrongServer(_)
         | Integrity::Certificate(_)
         | Integrity::Root(_)
+        | Integrity::JobResult(_)
         | Integrity::Protocol(_) => ProblemType::Unavailable,
     }
 }
@@ -124,6 +129,8 @@ fn kind_of_unavailable(missing: &Unavailable) -> ProblemType {
         | Unavailable::Server(_)
         | Unavailable::TimedOut { .. }
         | Unavailable::File(_)
+        | Unavailable::KeyStore { .. }
+        | Unavailable::Driver(_)
         | Unavailable::CustomerFragment { .. }
         | Unavailable::Ceremony { .. } => ProblemType::Unavailable,
     }

@@ -6,8 +6,8 @@ use symbolon_fragments::names::{AccountId, Index, InstanceId, KeyId, SetId, Thum
 use symbolon_store::{
     Datastore, Owner, Role, StoreError,
     access::{
-        self, CheckpointRow, GrantRow, KeyFilter, KeyRange, LogRow, NewInstance, NewKey, NewVersion,
-        Remembered, Rows, Stamp,
+        self, CheckpointRow, GrantRow, KeyFilter, KeyRange, LinkLevel, LinkRow, LinkVersionRow, LogRow,
+        NewInstance, NewKey, NewVersion, Remembered, Rows, Stamp,
     },
 };
 use tempfile::TempDir;
@@ -279,4 +279,44 @@ async fn fill(store: &Datastore, keys: u64) {
     }
     rows.put_certificate(&key("k001234"), 1, b"certificate", false).await.unwrap();
     write.commit().await.unwrap();
+}
+
+fn link(id: &str, level: LinkLevel, above: &str) -> LinkRow {
+    LinkRow { link: key(id), level, above: key(above), newest: 0, created: 100 }
+}
+
+fn link_version(version: u64) -> LinkVersionRow {
+    LinkVersionRow { version, above_version: None, wrapped: Some(vec![7; 40]), created: 100 }
+}
+
+#[tokio::test]
+async fn links_have_versions_and_are_erased_for_good() {
+    let (store, _directory) = store().await;
+    let mut write = store.write().await.unwrap();
+    let mut rows = Rows::of(&mut write, &HERE);
+    rows.put_link(&link("acme", LinkLevel::Tenant, "root"), &link_version(1)).await.unwrap();
+    rows.put_link(&link("acme/a", LinkLevel::System, "acme"), &link_version(1)).await.unwrap();
+    rows.put_link(&link("acme/b", LinkLevel::System, "acme"), &link_version(1)).await.unwrap();
+    let again = rows.put_link(&link("acme", LinkLevel::Tenant, "other"), &link_version(1)).await;
+    assert!(matches!(again, Err(StoreError::Exists)));
+    rows.put_link_version(&key("acme"), &link_version(2)).await.unwrap();
+    assert!(matches!(rows.put_link_version(&key("acme"), &link_version(2)).await, Err(StoreError::Exists)));
+    assert_eq!(rows.link(&key("acme")).await.unwrap().unwrap().newest, 2);
+    assert_eq!(rows.count_links(LinkLevel::System, &key("acme")).await.unwrap(), 2);
+
+    assert!(rows.erase_link_version(&key("acme"), 1).await.unwrap());
+    assert!(!rows.erase_link_version(&key("acme"), 1).await.unwrap(), "it is gone already");
+    let versions = rows.link_versions(&key("acme")).await.unwrap();
+    let left: Vec<_> = versions.iter().map(|row| (row.version, row.wrapped.is_some())).collect();
+    assert_eq!(left, [(2, true), (1, false)]);
+    write.commit().await.unwrap();
+
+    let mut read = store.read().await.unwrap();
+    let everything = KeyRange { from: String::new(), to: None };
+    let mut rows = Rows::of(&mut read, &HERE);
+    let listed = rows.list_links(LinkLevel::System, &everything, None, 1).await.unwrap();
+    assert_eq!(listed, [LinkRow { newest: 1, ..link("acme/a", LinkLevel::System, "acme") }]);
+    let below = rows.list_links(LinkLevel::Tenant, &everything, Some(&key("other")), 9).await.unwrap();
+    assert_eq!(below, []);
+    assert!(Rows::of(&mut read, &THERE).link(&key("acme")).await.unwrap().is_none(), "another account's");
 }
