@@ -23,7 +23,7 @@ use crate::wire::{self, Answer, Fault, HEAD, Message, Request};
 
 /// Serves the socket on standard input to its end.
 pub fn main() -> ExitCode {
-    match run() {
+    match serve() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: the PKCS#11 process is started by the program that it serves: {error}");
@@ -32,7 +32,8 @@ pub fn main() -> ExitCode {
     }
 }
 
-fn run() -> io::Result<()> {
+/// As [`main`], for a program that has its own way of ending.
+pub fn serve() -> io::Result<()> {
     set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
     setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) })?;
     let mut socket = UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);

@@ -3,9 +3,14 @@
 use std::sync::Arc;
 
 use symbolon_hsm::{FaultyModule, Module, PIN, TestToken};
-use symbolon_pkcs11::number as numbers;
-use symbolon_pkcs11::number::attribute::*;
-use symbolon_pkcs11::number::mechanism::*;
+use symbolon_pkcs11::number::attribute::{
+    CKA_CLASS, CKA_DECRYPT, CKA_ENCRYPT, CKA_EXTRACTABLE, CKA_KEY_TYPE, CKA_LABEL, CKA_PRIVATE,
+    CKA_SENSITIVE, CKA_SIGN, CKA_TOKEN, CKA_UNWRAP, CKA_VALUE, CKA_VALUE_LEN, CKA_VERIFY, CKA_WRAP,
+};
+use symbolon_pkcs11::number::mechanism::{
+    CKM_AES_GCM, CKM_AES_KEY_GEN, CKM_AES_KEY_WRAP_KWP, CKM_GENERIC_SECRET_KEY_GEN, CKM_SHA256_HMAC,
+};
+use symbolon_pkcs11::number::{attribute, mechanism};
 use symbolon_pkcs11::{
     Allowed, Attribute, Error, Mechanism, NotAllowed, Object, Parameters, Program, Session, Template, Token,
     TokenSettings,
@@ -22,8 +27,8 @@ fn token(settings: TokenSettings) -> Token {
 /// Everything that has a name.
 fn everything() -> Arc<Allowed> {
     Arc::new(Allowed {
-        mechanisms: numbers::mechanism::ALL.iter().map(|(_, id)| *id).collect(),
-        attributes: numbers::attribute::ALL.iter().map(|(_, id)| *id).collect(),
+        mechanisms: mechanism::ALL.iter().map(|(_, id)| *id).collect(),
+        attributes: attribute::ALL.iter().map(|(_, id)| *id).collect(),
     })
 }
 
