@@ -1,11 +1,12 @@
 //! What the owner signs: each kind of document, made from the newest one that is kept, signed, and kept.
 
 use super::account::{NewMember, now};
+use super::drivers::CheckedDriver;
 use super::folder::{Owner, OwnerError};
 use super::signer::{Office, Signer};
 use symbolon_fragments::names::{Index, KeyId, KeyPattern, SetId, Thumbprint};
 use symbolon_trust::{
-    Action, DenyDocument, Grant, HighWaterMark, Operations, Order, Principal, RootDocument, RootError,
+    Action, DenyDocument, Grant, HighWaterMark, Operations, Order, Principal, RootDocument, RootError, RootRule,
     Seconds, Signed, VerifiedDeny, VerifiedOrder,
 };
 
@@ -34,7 +35,9 @@ pub struct GrantTerms {
 pub enum RootChange {
     /// Signs fragment managers in, with the next numbers.
     AddManagers(Vec<NewMember>),
-    /// Retires a member: it joins no set any more.
+    /// Signs an HSM's driver in, with the next number.
+    AddDriver(Box<CheckedDriver>),
+    /// Retires a member: it joins no set any more, and takes no job.
     Retire(Index),
     /// Members have moved.
     Address(Index, String),
@@ -170,9 +173,12 @@ impl Owner {
 fn apply(body: &mut RootDocument, change: RootChange) -> Result<(), OwnerError> {
     match change {
         RootChange::AddManagers(managers) => {
-            let first = body.roster.last().map_or(1, |last| last.index.get().saturating_add(1));
-            let numbers = (first..=u16::MAX).filter_map(Index::new);
-            body.roster.extend(numbers.zip(managers).map(|(index, manager)| manager.numbered(index)));
+            let numbered: Vec<_> = numbers(body).zip(managers).collect();
+            body.roster.extend(numbered.into_iter().map(|(index, manager)| manager.numbered(index)));
+        }
+        RootChange::AddDriver(driver) => {
+            let next = numbers(body).next();
+            driver.sign_in(next.ok_or(RootError::Rule(RootRule::RosterOrder))?, body);
         }
         RootChange::Retire(index) => member(body, index)?.retired = true,
         RootChange::Address(index, address) => member(body, index)?.address = address,
@@ -180,6 +186,12 @@ fn apply(body: &mut RootDocument, change: RootChange) -> Result<(), OwnerError> 
         RootChange::Permit(key) => body.roles.permit = symbolon_trust::Role::new(1, [key]),
     }
     Ok(())
+}
+
+/// Numbers that no member has or had, ascending.
+fn numbers(body: &RootDocument) -> impl Iterator<Item = Index> + use<> {
+    let first = body.roster.last().map_or(1, |last| last.index.get().saturating_add(1));
+    (first..=u16::MAX).filter_map(Index::new)
 }
 
 fn member(body: &mut RootDocument, index: Index) -> Result<&mut symbolon_trust::Member, OwnerError> {

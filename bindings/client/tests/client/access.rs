@@ -257,6 +257,8 @@ impl State {
     fn key(&self, name: &str) -> Response<Full<Bytes>> {
         let Some(entry) = self.keys.get(name) else { return problem(ProblemType::UnknownKey) };
         let version = api::KeyVersion {
+            store: "fragments".into(),
+            wrapped_key: None,
             version: 1,
             state: api::VersionState::Active,
             set: entry.set.map(|set| Id(*set.as_bytes())),
@@ -274,6 +276,7 @@ impl State {
             destroy_serial: None,
         };
         let summary = api::KeySummary {
+            store: "fragments".into(),
             key: name.into(),
             state: KeyState::Active,
             version: 1,

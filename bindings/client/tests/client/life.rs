@@ -51,7 +51,10 @@ async fn an_operation_may_be_dropped_wherever_it_waits() {
         round_trip(&fresh).await.unwrap();
         round_trip(&client).await.unwrap();
         match done {
-            Some(done) => break done.unwrap(),
+            Some(done) => {
+                done.unwrap();
+                break;
+            }
             None => dropped += 1,
         }
     }
