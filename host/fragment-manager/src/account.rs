@@ -14,6 +14,7 @@ use crate::channels::Channels;
 use crate::clock::{Clock, Mark};
 use crate::destroy::Destroyed;
 use crate::log::Log;
+use crate::news::News;
 use crate::rate::Rates;
 use crate::refusal;
 use crate::sets::Sets;
@@ -34,6 +35,7 @@ pub struct Account {
     pub(crate) rates: Rates,
     pub(crate) channels: Arc<Channels>,
     pub(crate) destroyed: Destroyed,
+    news: News,
     notices: mpsc::UnboundedSender<Notice>,
     unread: Mutex<Option<mpsc::UnboundedReceiver<Notice>>>,
     /// Held while a document is checked against the ones in force and stored.
@@ -84,6 +86,7 @@ impl Account {
             rates: Rates::default(),
             channels: parts.channels,
             destroyed: Destroyed::default(),
+            news: News::new(),
             notices,
             unread: Mutex::new(Some(unread)),
             installing: AsyncMutex::new(()),
@@ -148,6 +151,11 @@ impl Account {
             self.behind.get_or_init(|| self.log.alarm(Alarm::ClockSetBack));
             refusal::clock(behind)
         })
+    }
+
+    /// How fresh the owner's orders are.
+    pub(crate) const fn news(&self) -> &News {
+        &self.news
     }
 
     /// What the account's ceremonies are told from now on; there is one reader.

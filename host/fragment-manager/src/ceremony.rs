@@ -98,13 +98,20 @@ impl Shell {
     }
 
     async fn read(&mut self, page: Page) -> Result<(), KeeperError> {
+        let read = page.messages.len();
         for message in page.messages {
             self.handle(Event::Message(message)).await?;
         }
         if page.rewritten {
             self.account.log().alarm(Logged::CeremonyLogRewritten);
         }
-        self.keeper.put_position(&page.position).await
+        if page.rewritten || read > 0 {
+            self.keeper.put_position(&page.position).await?;
+        }
+        if page.up_to_date {
+            self.account.news().heard();
+        }
+        Ok(())
     }
 
     async fn tick(&mut self) -> Result<(), KeeperError> {

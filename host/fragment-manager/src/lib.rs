@@ -20,6 +20,7 @@ mod fragments;
 mod install;
 mod log;
 mod manager;
+mod news;
 mod rate;
 mod refusal;
 mod renew;

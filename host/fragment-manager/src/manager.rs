@@ -154,7 +154,6 @@ impl FragmentManager {
     pub async fn serve(self, listener: TcpListener, stop: CancellationToken) -> Result<(), StoreError> {
         let mut tasks = JoinSet::new();
         for account in self.accounts.by_id.values() {
-            destroy_due(account).await;
             tasks.spawn(keep_log(Arc::clone(account)));
             tasks.spawn(keep_orders(Arc::clone(account)));
             let vault = Arc::clone(&self.vault);
@@ -189,13 +188,9 @@ fn wrapping_keys(datastore: &Path) -> PathBuf {
 async fn keep_orders(account: Arc<Account>) {
     loop {
         sleep(LOOK).await;
-        destroy_due(&account).await;
-    }
-}
-
-async fn destroy_due(account: &Account) {
-    if let Err(error) = account.destroy_due().await {
-        error!(account = %account.id(), cause = &error as &dyn std::error::Error, "nothing is destroyed");
+        if let Err(error) = account.destroy_due().await {
+            error!(account = %account.id(), cause = &error as &dyn std::error::Error, "nothing is destroyed");
+        }
     }
 }
 

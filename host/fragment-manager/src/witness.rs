@@ -48,7 +48,6 @@ pub(crate) async fn run(account: Arc<Account>, identity: Identity) {
     let mut client = client_for(&account, &identity);
     let (mut records, mut alarmed) = (0, false);
     loop {
-        sleep(ROUND).await;
         let current = server_of(&account);
         if *client.server() != current {
             client = Client::new(identity.clone(), current);
@@ -66,6 +65,7 @@ pub(crate) async fn run(account: Arc<Account>, identity: Identity) {
                 debug!(account = %account.id(), cause = &error as &dyn std::error::Error, "nothing cosigned");
             }
         }
+        sleep(ROUND).await;
     }
 }
 

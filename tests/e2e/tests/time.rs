@@ -91,3 +91,24 @@ fn a_cancelled_destruction_destroys_nothing_when_its_time_comes() {
         });
     }
 }
+
+#[test]
+fn a_manager_that_was_away_fetches_a_cancellation_before_it_destroys() {
+    let mut deployment = Deployment::start();
+    let (cli, owner) = (deployment.cli(), deployment.owner());
+    cli.run(&["key", "create", "kept"]).succeeds();
+    cli.run(&["key", "create", "gone"]).succeeds();
+    let kept = cli.pipe(&["encrypt", "--key", "kept"], b"kept").succeeds();
+    owner.run(&["key", "destroy", "kept"]).succeeds();
+    owner.run(&["key", "destroy", "gone"]).succeeds();
+    let away = deployment.managers[2].start().clone();
+    deployment.managers[2].stop();
+    owner.run(&["key", "cancel-destruction", "kept"]);
+
+    // It is the first to be there again, long after the order that cancels could be taken.
+    deployment.managers[2] = wrong_clock(&away, "+30d").ready(deployment.site().guardian());
+    deployment.move_clocks("+30d");
+    eventually("what nobody cancelled is erased", || deployment.fragments_held(2) == 1);
+    deployment.managers[0].stop();
+    assert_eq!(wrong_clock_of(&cli, "+30d").pipe(&["decrypt"], &kept).succeeds(), b"kept");
+}

@@ -38,6 +38,8 @@ pub(super) struct Page {
     pub position: Position,
     /// The log is not the one that was read so far.
     pub rewritten: bool,
+    /// There is nothing behind them: whoever has read them knows all that the log says.
+    pub up_to_date: bool,
 }
 
 /// Why there is no page.
@@ -49,6 +51,8 @@ enum LogError {
     Status(u16),
     #[error("the access manager's answer is not of the expected form")]
     Form(#[from] serde_json::Error),
+    #[error("the log was rewritten")]
+    Broken(#[from] Broken),
 }
 
 /// A client of the account's access manager, wherever the newest root document says that is.
@@ -83,13 +87,15 @@ pub(super) struct Reader {
     access: Access,
     chain: Chain,
     rewritten: bool,
+    /// Until then nothing is waited for: the first answer tells where the log ends.
+    up_to_date: bool,
 }
 
 impl Reader {
     pub(super) fn new(account: Arc<Account>, identity: Identity, position: Option<Position>) -> Self {
         let id = account.id();
         let chain = position.map_or(Chain::new(id), |at| Chain::at(id, at.sequence, at.head));
-        Self { access: Access::new(account, identity), chain, rewritten: false }
+        Self { access: Access::new(account, identity), chain, rewritten: false, up_to_date: false }
     }
 
     /// Starts to read, as long as the pages are wanted.
@@ -98,8 +104,7 @@ impl Reader {
         let task = tokio::spawn(async move {
             loop {
                 match self.page().await {
-                    Ok(None) => {}
-                    Ok(Some(page)) => {
+                    Ok(page) => {
                         if pages.send(page).await.is_err() {
                             return;
                         }
@@ -114,28 +119,26 @@ impl Reader {
         Pages { read, task: task.abort_handle() }
     }
 
-    async fn page(&mut self) -> Result<Option<Page>, LogError> {
+    async fn page(&mut self) -> Result<Page, LogError> {
         let after = self.chain.sequence();
+        let wait = if self.up_to_date { WAIT_SECS } else { 0 };
         let within = Duration::from_secs(WAIT_SECS + 20);
-        let query = |path| format!("{path}?after={after}&wait={WAIT_SECS}");
+        let query = |path| format!("{path}?after={after}&wait={wait}");
         let get = |path| Request::new(Method::GET, query(path)).within(within).at_most(MOST);
         let page: LogPage = serde_json::from_slice(&self.access.send(get).await?)?;
-        match self.follow(page) {
-            Ok(page) => Ok(page),
-            Err(broken) => {
-                warn!(
-                    cause = &broken as &dyn std::error::Error,
-                    "the ceremony log was rewritten; it is read from its start"
-                );
-                self.chain = Chain::new(self.access.account.id());
-                self.rewritten = true;
-                sleep(PAUSE).await;
-                Ok(None)
-            }
-        }
+        let page = self.follow(page).inspect_err(|broken| {
+            warn!(
+                cause = broken as &dyn std::error::Error,
+                "the ceremony log was rewritten; it is read from its start"
+            );
+            self.chain = Chain::new(self.access.account.id());
+            self.rewritten = true;
+        });
+        self.up_to_date = page.as_ref().is_ok_and(|page| page.up_to_date);
+        Ok(page?)
     }
 
-    fn follow(&mut self, page: LogPage) -> Result<Option<Page>, Broken> {
+    fn follow(&mut self, page: LogPage) -> Result<Page, Broken> {
         if page.head.sequence < self.chain.sequence() {
             return Err(Broken::Gap { expected: self.chain.sequence(), found: page.head.sequence });
         }
@@ -150,8 +153,12 @@ impl Reader {
             messages.push(entry_read.message);
         }
         let position = Position { sequence: self.chain.sequence(), head: *self.chain.head() };
+        let up_to_date = position.sequence == page.head.sequence;
+        if messages.is_empty() && !up_to_date {
+            return Err(Broken::Gap { expected: position.sequence + 1, found: page.head.sequence });
+        }
         let rewritten = std::mem::take(&mut self.rewritten);
-        Ok((!messages.is_empty() || rewritten).then_some(Page { messages, position, rewritten }))
+        Ok(Page { messages, position, rewritten, up_to_date })
     }
 }
 

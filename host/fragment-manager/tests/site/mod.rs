@@ -102,6 +102,7 @@ impl Domain {
             roster: managers.iter().zip(1..).map(|(key, number)| member(number, key)).collect(),
             minimum: Shape { t: 2, n: 2 },
             spread: Spread::None,
+            key_stores: Vec::new(),
         };
         let id = document.account();
         Self { root: Signed::by(document, [&owner]), owner, permit, id }
