@@ -37,12 +37,7 @@ struct Files {
 impl Files {
     fn new(directory: &Path, mebibytes: usize) -> Self {
         let [plain, sealed, opened] = ["plain", "sealed", "opened"].map(|name| directory.join(name));
-        let mut file = File::create(&plain).expect("the directory can be written");
-        let mut block = vec![0; 1 << 20];
-        getrandom::fill(&mut block).expect("the system gives random bytes");
-        for _ in 0..mebibytes {
-            file.write_all(&block).expect("there is room");
-        }
+        file_of(&plain, mebibytes);
         Self { plain, sealed, opened, mebibytes }
     }
 
@@ -58,6 +53,16 @@ impl Files {
         let ours = || decrypt(site, open(&self.sealed), create(&self.opened));
         let bare = || bare::decrypt(open(&bare_sealed), create(&self.opened)).expect("it is authentic");
         compare("bulk-decrypt", self.mebibytes, rounds, ours, bare)
+    }
+}
+
+/// Makes a file of so many mebibytes.
+pub(crate) fn file_of(path: &Path, mebibytes: usize) {
+    let mut file = File::create(path).expect("the directory can be written");
+    let mut block = vec![0; 1 << 20];
+    getrandom::fill(&mut block).expect("the system gives random bytes");
+    for _ in 0..mebibytes {
+        file.write_all(&block).expect("there is room");
     }
 }
 

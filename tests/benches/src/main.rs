@@ -4,10 +4,10 @@ use std::process::ExitCode;
 use std::time::Duration;
 use symbolon_benches::figure::{Figure, Table};
 use symbolon_benches::site::Site;
-use symbolon_benches::{bulk, dev, manager, operation, refresh, shared};
+use symbolon_benches::{bulk, dev, hsm, kotlin, manager, operation, plugin, refresh, shared};
 
 const USAGE: &str = "usage: cargo xtask bench [--quick] [--json FILE] [GROUP…]
-  groups: manager operation bulk memory refresh shared-root (all of them without one)
+  groups: manager operation bulk memory refresh shared-root plugin hsm kotlin (all of them without one)
   --quick: a tenth of the time, for a look; its figures are rough";
 
 /// What is measured, and how thoroughly.
@@ -18,6 +18,9 @@ struct Plan {
 }
 
 fn main() -> ExitCode {
+    if std::env::args().nth(1).is_some_and(|word| word == hsm::BROKER) {
+        return symbolon_pkcs11::broker::main();
+    }
     let Some(plan) = Plan::read(std::env::args().skip(1)) else {
         eprintln!("{USAGE}");
         return ExitCode::from(2);
@@ -71,7 +74,7 @@ impl Plan {
 
 type Group = (&'static str, fn(&Plan) -> Vec<Figure>);
 
-const GROUPS: [Group; 6] = [
+const GROUPS: [Group; 9] = [
     ("manager", |plan| manager::figures(&Site::with_keys(), plan.often(5), Duration::from_secs(3))),
     ("operation", |plan| operation::figures(&Site::with_keys(), plan.often(400))),
     ("bulk", |plan| bulk::figures(&Site::with_keys(), plan.often(7), plan.often(1024))),
@@ -80,4 +83,7 @@ const GROUPS: [Group; 6] = [
     ("shared-root", |plan| {
         shared::figures(&Site::start(), [plan.often(1_000), plan.often(100_000)], plan.often(400))
     }),
+    ("plugin", |plan| plugin::figures(plan.often(500))),
+    ("hsm", |plan| hsm::figures(plan.often(100))),
+    ("kotlin", |plan| kotlin::figures(&Site::with_keys(), plan.often(51), plan.often(1024))),
 ];

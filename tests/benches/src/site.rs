@@ -140,6 +140,12 @@ pub fn new_key(key: &str, suite: SuiteId, root: RootOfKey) -> NewKey {
     }
 }
 
+/// A key for data keys, to be made.
+pub fn data_key() -> NewKey {
+    let key = new_key("bench/data-key", SuiteId::Ristretto255Sha512, RootOfKey::Dedicated);
+    NewKey { purpose: Purpose::DataKey, ..key }
+}
+
 /// The name of the key of a suite.
 pub fn key(suite: SuiteId) -> &'static str {
     match suite {
