@@ -124,7 +124,10 @@ impl Estate {
     }
 
     async fn order(&self, serial: u64, action: Action) {
-        self.holder.post(&self.world.path(path::ORDERS), &document(&self.world.order(serial, action))).await.done();
+        self.holder
+            .post(&self.world.path(path::ORDERS), &document(&self.world.order(serial, action)))
+            .await
+            .done();
     }
 
     async fn events(&self) -> Vec<Event> {
@@ -192,18 +195,19 @@ async fn versions_ascend_and_name_what_they_change() {
     let post = async |body: &str, tag: &str| {
         estate.holder.with_header(Method::POST, &at, Some(body), ("if-match", tag)).await
     };
-    estate.holder.post(&at, &body(&estate.tenant_key("acme", 2).1)).await.problem(ProblemType::PreconditionRequired);
+    estate
+        .holder
+        .post(&at, &body(&estate.tenant_key("acme", 2).1))
+        .await
+        .problem(ProblemType::PreconditionRequired);
     post(&third, &tag).await.problem(ProblemType::Superseded);
     let rotated: Tenant = post(&second, &tag).await.ok();
     assert_eq!((rotated.summary.version, rotated.versions.len()), (2, 2));
     post(&third, &tag).await.problem(ProblemType::PreconditionFailed);
-    let known = estate.holder.with_header(
-        Method::GET,
-        &path::tenant(&estate.world.id(), "acme"),
-        None,
-        ("if-none-match", estate.show_tenant().await.header("etag")),
-    );
-    assert_eq!(known.await.status, StatusCode::NOT_MODIFIED);
+    let shown = estate.show_tenant().await;
+    let (at, tag) = (path::tenant(&estate.world.id(), "acme"), shown.header("etag"));
+    let known = estate.holder.with_header(Method::GET, &at, None, ("if-none-match", tag)).await;
+    assert_eq!(known.status, StatusCode::NOT_MODIFIED);
     // A system is wrapped by the newest version of its tenant's key.
     let old = estate.system_key(1, "acme/late", 1);
     estate.post(path::SYSTEMS, &old).await.problem(ProblemType::Superseded);
@@ -219,7 +223,11 @@ async fn wrapped_keys_of_other_places_are_refused_and_logged() {
     estate.post(path::SYSTEMS, &tenant).await.problem(ProblemType::InvalidDocument);
     estate.post(path::TENANTS, &system).await.problem(ProblemType::InvalidDocument);
     let garbage = WrappedKey { wrapped: vec![1, 2, 3].into() };
-    estate.holder.post(&estate.world.path(path::TENANTS), &garbage).await.problem(ProblemType::InvalidDocument);
+    estate
+        .holder
+        .post(&estate.world.path(path::TENANTS), &garbage)
+        .await
+        .problem(ProblemType::InvalidDocument);
     let other = World::unreachable("other", 60);
     let root = Root { account: other.account(), key: key("acme-root"), state: State::Active };
     let theirs = TenantLink { root, id: "umbrella".parse().unwrap(), version: 1, state: State::Active };
@@ -298,7 +306,9 @@ async fn whoever_waits_for_the_deny_document_is_told_at_once() {
     let at = format!("{}?wait=30", estate.world.path(path::DENY));
     let waiting = {
         let (holder, at) = (estate.holder.clone(), at.clone());
-        tokio::spawn(async move { holder.with_header(Method::GET, &at, None, ("if-none-match", "\"0\"")).await })
+        tokio::spawn(
+            async move { holder.with_header(Method::GET, &at, None, ("if-none-match", "\"0\"")).await },
+        )
     };
     estate.disable(1, &["acme-root"]).await;
     let told = waiting.await.unwrap().done();
