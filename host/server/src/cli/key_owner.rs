@@ -52,19 +52,31 @@ pub struct Destroy {
     days: u64,
 }
 
+/// When a destruction is due: the waiting period is over by then.
+#[derive(Debug, Clone, Copy)]
+pub struct Due(Seconds);
+
+impl Due {
+    /// In so many days, but not before the waiting period is over.
+    pub fn in_days(days: u64) -> Self {
+        Self(date::now() + days.saturating_mul(DAY).max(WAITING_PERIOD))
+    }
+}
+
 impl KeyOwner {
     /// Runs the verb.
     pub async fn run(self, context: &Context) -> Result<(), Failure> {
         match self {
-            Self::Disable(named) => disable(named, context).await,
-            Self::Enable(named) => enable(named, context).await,
+            Self::Disable(Named { desk, key }) => disable(&desk, key, context).await,
+            Self::Enable(Named { desk, key }) => enable(&desk, key, context).await,
             Self::Destroy(verb) => verb.run(context).await,
-            Self::CancelDestruction(named) => cancel(named, context).await,
+            Self::CancelDestruction(Named { desk, key }) => cancel(&desk, key, context).await,
         }
     }
 }
 
-async fn disable(Named { desk, key }: Named, context: &Context) -> Result<(), Failure> {
+/// Switches a key off; a tenant and a system are named as keys are.
+pub async fn disable(desk: &Desk, key: KeyId, context: &Context) -> Result<(), Failure> {
     let sent = desk.work(context, Office::Deny, async |owner, keys, courier| {
         let deny = owner.deny_more(keys, |deny| deny.disable_key(key.clone()))?;
         let report = courier.deliver(owner, &deny).await;
@@ -73,7 +85,8 @@ async fn disable(Named { desk, key }: Named, context: &Context) -> Result<(), Fa
     sent.await?.answer(context)
 }
 
-async fn enable(Named { desk, key }: Named, context: &Context) -> Result<(), Failure> {
+/// Switches it on again.
+pub async fn enable(desk: &Desk, key: KeyId, context: &Context) -> Result<(), Failure> {
     let sent = desk.work(context, Office::Policy, async |owner, keys, courier| {
         let order = owner.enable(keys, &key)?.ok_or_else(|| not_so(&key, "disabled"))?;
         let report = courier.deliver(owner, &order).await;
@@ -82,7 +95,8 @@ async fn enable(Named { desk, key }: Named, context: &Context) -> Result<(), Fai
     sent.await?.answer(context)
 }
 
-async fn cancel(Named { desk, key }: Named, context: &Context) -> Result<(), Failure> {
+/// Cancels its destruction.
+pub async fn cancel(desk: &Desk, key: KeyId, context: &Context) -> Result<(), Failure> {
     let sent = desk.work(context, Office::Policy, async |owner, keys, courier| {
         let orders = owner.cancel_destruction(keys, &key)?;
         let last = orders.last().ok_or_else(|| not_so(&key, "about to be destroyed"))?;
@@ -93,30 +107,40 @@ async fn cancel(Named { desk, key }: Named, context: &Context) -> Result<(), Fai
     sent.await?.answer(context)
 }
 
+/// Has versions of it destroyed.
+pub async fn destroy(
+    desk: &Desk,
+    key: &KeyId,
+    Due(due): Due,
+    versions: impl AsyncFnOnce(&Courier) -> Result<Vec<u64>, Failure>,
+    context: &Context,
+) -> Result<(), Failure> {
+    let sent = desk.work(context, Office::Policy, async |owner, keys, courier| {
+        let mut last: Option<Signed<Order>> = None;
+        for version in versions(courier).await? {
+            let action = Action::Destroy { key: key.clone(), version, execute_after: due };
+            last = Some(owner.order(keys, action)?);
+        }
+        let last = last.ok_or_else(|| not_so(key, "there with a version to destroy"))?;
+        let report = courier.deliver(owner, &last).await;
+        let state = format!("to be destroyed {}, and can't be used until then", date::minute(due.0));
+        Ok(Sent::new(Done::until(key, &state, due), &report, owner.root()))
+    });
+    sent.await?.answer(context)
+}
+
 fn not_so(key: &KeyId, state: &str) -> Failure {
-    Failure::new(Kind::Conflict, format!("key {key} is not {state}, as far as the owner has signed"))
+    Failure::new(Kind::Conflict, format!("{key} is not {state}, as far as the owner has signed"))
 }
 
 impl Destroy {
     async fn run(self, context: &Context) -> Result<(), Failure> {
         let Named { desk, key } = self.named;
-        let sent = desk.work(context, Office::Policy, async |owner, keys, courier| {
-            let versions = match self.version {
-                Some(version) => vec![version],
-                None => versions(courier, &key, context).await?,
-            };
-            let mut last: Option<Signed<Order>> = None;
-            let due = date::now() + self.days.saturating_mul(DAY).max(WAITING_PERIOD);
-            for version in versions {
-                let action = Action::Destroy { key: key.clone(), version, execute_after: due };
-                last = Some(owner.order(keys, action)?);
-            }
-            let last = last.ok_or_else(|| not_so(&key, "there with a version to destroy"))?;
-            let report = courier.deliver(owner, &last).await;
-            let state = format!("to be destroyed {}, and can't be used until then", date::minute(due.0));
-            Ok(Sent::new(Done::until(&key, &state, due), &report, owner.root()))
-        });
-        sent.await?.answer(context)
+        let wanted = async |courier: &Courier| match self.version {
+            Some(version) => Ok(vec![version]),
+            None => versions(courier, &key, context).await,
+        };
+        destroy(&desk, &key, Due::in_days(self.days), wanted, context).await
     }
 }
 

@@ -6,7 +6,7 @@ use serde::Serialize;
 use symbolon_client::keys::{KeyInfo, fingerprint};
 use symbolon_fragments::names::Index;
 use symbolon_protocol::api::{KeyState, KeySummary, KeyVersion, Labels, VersionState};
-use symbolon_trust::{KeyKind, TrustedRoot, VerifiedKeyCertificate};
+use symbolon_trust::{KeyKind, TrustedRoot, VerifiedKeyCertificate, VerifiedWrappedKey};
 
 use super::date;
 use super::output::Table;
@@ -27,9 +27,9 @@ impl fmt::Display for Listed {
             table.row([
                 key.key.clone(),
                 format!("v{}", key.version),
-                state(key.state).to_owned(),
-                format!("{}-of-{}", key.t, key.n),
-                group(&key.suite).to_owned(),
+                state_word(key.state).to_owned(),
+                if key.t == 0 { format!("in {}", key.store) } else { format!("{}-of-{}", key.t, key.n) },
+                if key.t == 0 { key.suite.clone() } else { group(&key.suite).to_owned() },
                 purpose(key),
                 date::day(key.created),
                 labels(&key.labels),
@@ -48,7 +48,8 @@ fn labels(labels: &Labels) -> String {
     labels.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(" ")
 }
 
-const fn state(state: KeyState) -> &'static str {
+/// The word for a state.
+pub const fn state_word(state: KeyState) -> &'static str {
     match state {
         KeyState::Pending => "pending",
         KeyState::Active => "active",
@@ -79,6 +80,18 @@ struct ShownVersion {
     destroy_at: Option<String>,
     destroy_serial: Option<u64>,
     certificate: Option<Certificate>,
+    wrapped_key: Option<WrappedKey>,
+}
+
+/// What the driver signed that had an HSM make the key.
+#[derive(Debug, Serialize)]
+struct WrappedKey {
+    hash: String,
+    store: String,
+    algorithm: &'static str,
+    public_key: Option<String>,
+    driver: String,
+    created: String,
 }
 
 /// What all members signed.
@@ -127,7 +140,7 @@ impl Shown {
         let versions = versions.map(|version| ShownVersion::of(version, info, root)).collect();
         Self {
             key: summary.key.clone(),
-            state: state(summary.state),
+            state: state_word(summary.state),
             labels: summary.labels.clone(),
             versions,
         }
@@ -138,12 +151,14 @@ impl ShownVersion {
     fn of(version: &KeyVersion, info: &KeyInfo, root: &TrustedRoot) -> Self {
         let certificate =
             info.certificates.iter().find(|known| known.certificate().version == version.version);
+        let wrapped = info.wrapped.iter().find(|known| known.key().version == version.version);
         Self {
             version: version.version,
             state: version_state(version.state),
             destroy_at: version.destroy_at.map(date::minute),
             destroy_serial: version.destroy_serial,
             certificate: certificate.map(|certificate| Certificate::of(certificate, root)),
+            wrapped_key: wrapped.map(|wrapped| WrappedKey::of(wrapped, root)),
         }
     }
 }
@@ -178,6 +193,20 @@ impl Certificate {
     }
 }
 
+impl WrappedKey {
+    fn of(wrapped: &VerifiedWrappedKey, root: &TrustedRoot) -> Self {
+        let key = wrapped.key();
+        Self {
+            hash: hex::encode(wrapped.hash()),
+            store: key.store.to_string(),
+            algorithm: key.algorithm.name(),
+            public_key: key.public_key.as_ref().map(hex::encode),
+            driver: Manager::of(key.driver, root).name,
+            created: date::minute(key.created.0),
+        }
+    }
+}
+
 impl Manager {
     fn of(index: Index, root: &TrustedRoot) -> Self {
         let member = root.document().member(index);
@@ -202,6 +231,9 @@ impl fmt::Display for Shown {
             let state = if version.state == "active" { self.state } else { version.state };
             write!(f, "{} v{}", self.key, version.version)?;
             version.certificate.iter().try_for_each(|certificate| write!(f, "  {certificate}"))?;
+            version.wrapped_key.iter().try_for_each(|wrapped| {
+                write!(f, "  {}  in the key store {}, never outside an HSM", wrapped.algorithm, wrapped.store)
+            })?;
             writeln!(f, "{}", if state == "active" { String::new() } else { format!("  {state}") })?;
             version.write_details(f)?;
         }
@@ -216,6 +248,10 @@ impl ShownVersion {
     fn write_details(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(at) = &self.destroy_at {
             writeln!(f, "  to be destroyed at {at}, until when the owner can cancel it")?;
+        }
+        if let Some(wrapped) = &self.wrapped_key {
+            let short = format!("{}…{}", &wrapped.hash[..4], &wrapped.hash[62..]);
+            return writeln!(f, "  driver  {}   wrapped key {short}", wrapped.driver);
         }
         let Some(certificate) = &self.certificate else { return writeln!(f, "  no certificate yet") };
         let managers: Vec<String> = certificate.managers.iter().map(ToString::to_string).collect();
