@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::{Value, json};
-use symbolon_e2e::{Cli, Deployment, Finished, Process, disk_contains, eventually, exit, run};
+use symbolon_e2e::{Cli, Deployment, Finished, Process, disk_contains, eventually, exit, hsm, run};
 
 const SYSTEM: &str = "acme/ceph-eu";
 /// What is written to the volume, 64 KiB of it.
@@ -18,6 +18,13 @@ const PATTERN: &str = "0x5a";
 #[test]
 fn from_a_root_key_in_fragments_to_a_volume() {
     from_root_key_to_volume(&Deployment::start(), "fragments");
+}
+
+#[test]
+fn from_a_root_key_in_an_hsm_to_a_volume() {
+    let (deployment, token) = (Deployment::start(), hsm::token());
+    let _driver = deployment.driver("hsm-1", &token.settings());
+    from_root_key_to_volume(&deployment, hsm::STORE);
 }
 
 /// The whole way down, and the switch-off, with a root key in this store.
@@ -39,7 +46,10 @@ fn from_root_key_to_volume(deployment: &Deployment, store: &str) {
     for name in ["again", "vol-1"] {
         fs::remove_file(chain.file(name)).unwrap();
     }
-    assert!(!chain.file("off").exists() && !volume.reads(&chain.file("off")), "there is no key to open it with");
+    assert!(
+        !chain.file("off").exists() && !volume.reads(&chain.file("off")),
+        "there is no key to open it with"
+    );
 
     // On again: it opens.
     deployment.owner().run(&["key", "enable", "acme-root"]).succeeds();
@@ -86,7 +96,7 @@ fn a_gateway_that_is_cut_off_opens_nothing_once_its_lease_has_ended() {
     // Nobody can tell the gateway that the root key is off, or give it another permit.
     deployment.access_manager.kill();
     eventually("the lease ends", || gateway.open(&volume).0 != 200);
-    deployment.access_manager.restart_dead();
+    deployment.access_manager = deployment.access_manager.start().ready(deployment.site().guardian());
     eventually("there is a lease again", || gateway.open(&volume).0 == 200);
 }
 
@@ -112,7 +122,8 @@ fn a_wrapped_key_opens_at_its_own_place_only() {
         assert!(said.contains(&format!("its {differs} is another one")), "{said}");
     }
     // A place that is written over: the bytes that follow it belong to another volume.
-    let (mut forged, other) = (fs::read(chain.file("one.wrapped")).unwrap(), fs::read(chain.file("two.wrapped")).unwrap());
+    let (mut forged, other) =
+        (fs::read(chain.file("one.wrapped")).unwrap(), fs::read(chain.file("two.wrapped")).unwrap());
     let tail = 120;
     let (at, from) = (forged.len() - tail, other.len() - tail);
     forged[at..].copy_from_slice(&other[from..]);
@@ -135,9 +146,12 @@ fn old_data_keys_open_after_system_tenant_and_root_key_were_rotated() {
     let cli = deployment.cli();
     chain.create("vol-1", "old").succeeds();
     let old = fs::read(chain.file("old")).unwrap();
-    for rotate in [["system", "rotate", SYSTEM], ["tenant", "rotate", "acme"], ["key", "rotate", "acme-root"], [
-        "system", "rotate", SYSTEM,
-    ]] {
+    for rotate in [
+        ["system", "rotate", SYSTEM],
+        ["tenant", "rotate", "acme"],
+        ["key", "rotate", "acme-root"],
+        ["system", "rotate", SYSTEM],
+    ] {
         cli.run(&rotate).succeeds();
     }
     let system = cli.json(&["system", "show", SYSTEM]);
@@ -183,7 +197,7 @@ fn a_stranger_sees_no_tenant_and_a_grant_on_a_tenant_is_not_one_on_another() {
     let create = |system: &str, name: &str| {
         person.cli.run(&["data-key", "create", "--system", system, "--volume", "v", "--out", name])
     };
-    create(SYSTEM, "none").fails(exit::DENIED);
+    create(SYSTEM, "none").fails(exit::NOT_FOUND);
     // The right to the root key, and to one tenant's systems.
     for key in ["acme-root", "acme/*"] {
         deployment.grant(&person.fingerprint, &["--key", key, "--allow", "encrypt,decrypt"]);
@@ -250,7 +264,10 @@ impl Chain {
         let key = self.file(name);
         assert_eq!(fs::metadata(&key).unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(fs::read(&key).unwrap().len(), 64, "hexadecimal, without a newline");
-        let volume = LuksVolume { image: self.file(&format!("{name}.luks")), wrapped: self.file(&format!("{name}.wrapped")) };
+        let volume = LuksVolume {
+            image: self.file(&format!("{name}.luks")),
+            wrapped: self.file(&format!("{name}.wrapped")),
+        };
         volume.format(&key);
         volume
     }
