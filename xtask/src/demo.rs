@@ -1,4 +1,4 @@
-//! `cargo xtask demo`: the system's promises on a real file of 1 GiB, step by step, each with its time.
+//! `cargo xtask demo`: the system's promises on a real file of 1 GiB, or as many MiB as said, step by step, each with its time.
 //!
 //! It is a user: it knows the command line and nothing else. What it makes, it takes away again.
 
@@ -7,7 +7,7 @@ mod stage;
 
 use std::time::Instant;
 
-use crate::failure::Failure;
+use crate::failure::{During, Failure};
 use crate::step;
 use big_file::BigFile;
 use stage::{Role, Stage};
@@ -18,21 +18,38 @@ const TIME: usize = 8;
 /// The message on which small steps are shown.
 const MESSAGE: &[u8] = b"a message whose key never existed whole";
 
+/// MiB of the file that nobody chose otherwise.
+const MEBIBYTES: u64 = 1024;
+
+/// `cargo xtask demo [--size MIB]`.
 pub fn run(words: &[String]) -> Result<(), Failure> {
-    if !words.is_empty() {
-        return Err(Failure::new("demo takes no arguments"));
-    }
+    let mebibytes = match words {
+        [] => MEBIBYTES,
+        [option, size] if option == "--size" => size.parse().during("the size, in MiB")?,
+        _ => return Err(Failure::new("demo takes no arguments but  --size MIB")),
+    };
     crate::machine::provide(&[&crate::machine::C_COMPILER])?;
     let programs = ["build", "-q", "--release", "-p", "symbolon-server", "-p", "symbolon-lying-manager"];
     step::run("build the programs (some minutes the first time)", &mut step::cargo(&programs))?;
-    let mut stage = Stage::set(&step::target().join("release"))?;
-    let played = play(&mut stage);
+    perform("release", mebibytes)
+}
+
+/// All of it on a small file, with programs that are built already in this profile: whether it is still true.
+pub fn rehearse(profile: &str) -> Result<(), Failure> {
+    eprintln!("── demo on a small file");
+    perform(profile, 4)
+}
+
+fn perform(profile: &str, mebibytes: u64) -> Result<(), Failure> {
+    let mut stage = Stage::set(&step::target().join(profile))?;
+    let played = play(&mut stage, mebibytes);
     stage.clear();
     played
 }
 
-fn play(stage: &mut Stage) -> Result<(), Failure> {
-    let file = act("a file of 1 GiB", || BigFile::make(&stage.path("archive.tar")))?;
+fn play(stage: &mut Stage, mebibytes: u64) -> Result<(), Failure> {
+    let file =
+        act(&format!("a file of {mebibytes} MiB"), || BigFile::make(&stage.path("archive.tar"), mebibytes))?;
     let up = act("the whole system starts", || stage.start())?;
     println!("{:TIME$}  {up}", "");
     let key = act("a 2-of-3 key is created", || {

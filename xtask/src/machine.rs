@@ -1,6 +1,6 @@
 //! What the tests need from the machine, and how it gets there: Debian packages, installed when we are root.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::failure::Failure;
@@ -31,6 +31,41 @@ pub const OPENSSL: Need =
 /// Real processes get another time from it, never from a switch of ours.
 pub const FAKETIME: Need =
     Need { name: "libfaketime", present: || answers("faketime"), packages: &["faketime"] };
+
+/// Wheels are tried in an environment of their own.
+pub const VENV: Need = Need {
+    name: "Python's venv",
+    present: || runs("python3", &["-c", "import ensurepip, venv"]),
+    packages: &["python3-venv"],
+};
+
+/// The Kotlin client is built and tested with Maven.
+pub const MAVEN: Need = Need {
+    name: "a JDK and Maven",
+    present: || answers("javac") && answers("mvn"),
+    packages: &["default-jdk-headless", "maven"],
+};
+
+/// A PKCS#11 module in software, made by others.
+pub const SOFTHSM: Need = Need {
+    name: "SoftHSM2",
+    present: || answers("softhsm2-util") && Path::new("/usr/lib/softhsm/libsofthsm2.so").exists(),
+    packages: &["softhsm2"],
+};
+
+/// What the other PKCS#11 module, kryoptic, is built with: `OpenSSL`'s sources, and bindings made from headers.
+pub const KRYOPTIC: Need = Need {
+    name: "perl, make and libclang",
+    present: || runs("perl", &["-MFindBin", "-MIPC::Cmd", "-e", ""]) && answers("make") && libclang(),
+    packages: &["perl", "make", "libclang-dev"],
+};
+
+/// Volumes that aren't ours: LUKS images are made and opened by it.
+pub const QEMU: Need = Need {
+    name: "qemu-img and qemu-io",
+    present: || answers("qemu-img") && answers("qemu-io"),
+    packages: &["qemu-utils"],
+};
 
 /// A compiler that comes with the source of its libraries, for targets that rustup has not installed.
 pub const LIBRARY_SOURCE: Need = Need {
@@ -85,6 +120,23 @@ fn runs(program: &str, words: &[&str]) -> bool {
     let mut command = Command::new(program);
     command.args(words).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     command.status().is_ok_and(|status| status.success())
+}
+
+/// Debian keeps each version of it in a folder of its own.
+fn libclang() -> bool {
+    let folders = ["/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu"].map(PathBuf::from);
+    let versions = std::fs::read_dir("/usr/lib").into_iter().flatten().flatten();
+    let llvm = versions.map(|entry| entry.path()).filter(|path| path.to_string_lossy().contains("/llvm-"));
+    let mut files = folders
+        .into_iter()
+        .chain(llvm.map(|path| path.join("lib")))
+        .filter_map(|folder| std::fs::read_dir(folder).ok())
+        .flat_map(|entries| entries.flatten());
+    files.any(|entry| {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        name.starts_with("libclang-") && name.contains(".so") || name == "libclang.so"
+    })
 }
 
 /// The file that stands for our own process belongs to our effective user.

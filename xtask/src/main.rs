@@ -1,4 +1,4 @@
-//! The project's commands: `cargo xtask test | demo | bench | faults | fuzz | plugins`.
+//! The project's commands: `cargo xtask test | demo | bench | faults | fuzz | …`.
 //!
 //! This crate only starts programs and looks at how they end. It depends on none of the project's other crates, so that
 //! it is ready in a second; whatever needs them is a binary of its own that is started from here.
@@ -30,6 +30,7 @@ usage: cargo xtask <command>
   faults [SCHEDULES]       the ceremony under a million seeded schedules, or as many as said
   fuzz [TARGET] [SECONDS]  mutates the inputs of every decoder, or of one, for 60 seconds each or as said
   plugins                  builds plugins/ for wasm32, and prints where the modules are
+  python, kotlin           builds and tests the package of that language
   kryoptic                 builds a PKCS#11 module in software for the tests, and prints where it is";
 
 fn main() -> ExitCode {

@@ -4,10 +4,23 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use crate::failure::Failure;
-use crate::{machine, step, tally, wasm};
+use crate::{demo, kotlin, kryoptic, machine, plugins, python, step, tally, wasm};
 
 /// Schedules of faults that the ceremony has to survive before it is called sound.
 const FAULT_SCHEDULES: &str = "1000000";
+
+/// What the tests take from the machine, installed at once.
+const NEEDS: [&machine::Need; 9] = [
+    &machine::C_COMPILER,
+    &machine::PYTHON,
+    &machine::VENV,
+    &machine::FAKETIME,
+    &machine::OPENSSL,
+    &machine::MAVEN,
+    &machine::SOFTHSM,
+    &machine::KRYOPTIC,
+    &machine::QEMU,
+];
 
 pub fn run(words: &[String]) -> Result<(), Failure> {
     if let Some(word) = words.first() {
@@ -15,8 +28,9 @@ pub fn run(words: &[String]) -> Result<(), Failure> {
             "test takes no arguments, and got `{word}`; for one crate: cargo test -p CRATE"
         )));
     }
-    machine::provide(&[&machine::C_COMPILER, &machine::PYTHON, &machine::FAKETIME, &machine::OPENSSL])?;
+    machine::provide(&NEEDS)?;
     step::run("format", &mut step::cargo(&["fmt", "--all", "--check"]))?;
+    plugins::check_format()?;
     step::run(
         "lints",
         &mut step::cargo(&["clippy", "-q", "--workspace", "--all-targets", "--", "-D", "warnings"]),
@@ -27,17 +41,29 @@ pub fn run(words: &[String]) -> Result<(), Failure> {
     )?;
     wasm::check()?;
     licences()?;
-    step::run("ceremony model", &mut python(&["docs/models/ceremony.py", "--quick"]))?;
-    step::run("programs", &mut step::cargo(&["build", "-q", "--workspace", "--bins"]))?;
+    step::run("ceremony model", &mut python3(&["docs/models/ceremony.py", "--quick"]))?;
+    step::run("programs", &mut step::cargo(&["build", "-q", "--workspace"]))?;
+    demo::rehearse("debug")?;
     let mut tests = step::cargo(&["test", "-q", "--workspace", "--no-fail-fast"]);
     // Tests of real processes find them here, and needn't ask cargo, which is busy with them.
     tests.env("SYMBOLON_BINARIES", step::target().join("debug"));
+    tests.env("SYMBOLON_PLUGINS", plugins::build()?).env("SYMBOLON_KRYOPTIC", kryoptic::build()?);
+    other_languages(&mut tests)?;
     eprintln!("── tests");
     tally::run(&mut tests)
 }
 
+/// The packages' own tests; with cargo's, they open what the others wrote.
+fn other_languages(tests: &mut Command) -> Result<(), Failure> {
+    let python = python::Environment::make(python::Profile::Debug, "requirements-test.txt")?;
+    python.test()?;
+    kotlin::test()?;
+    tests.env("SYMBOLON_CROSS_PYTHON", python.cross()).env("SYMBOLON_CROSS_KOTLIN", kotlin::cross()?);
+    Ok(())
+}
+
 /// What checks us from outside of our own code is in another language.
-fn python(words: &[&str]) -> Command {
+fn python3(words: &[&str]) -> Command {
     let mut command = Command::new("python3");
     command.args(words).current_dir(step::root());
     command
