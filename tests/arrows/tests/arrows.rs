@@ -60,7 +60,7 @@ fn nothing_that_ships_knows_tests() {
 
 #[test]
 fn roles_do_not_know_each_other() {
-    let roles = ["host/fragment-manager", "host/access-manager", "host/gateway"];
+    let roles = ["host/fragment-manager", "host/access-manager", "host/gateway", "host/driver"];
     let rooms = rooms(&metadata(LINUX));
     for role in roles {
         let others: Vec<_> = rooms[role].arrows.iter().filter(|to| roles.contains(&to.as_str())).collect();
@@ -69,11 +69,13 @@ fn roles_do_not_know_each_other() {
 }
 
 #[test]
-fn only_the_store_names_sqlx() {
+fn only_one_room_names_what_it_is_there_for() {
     let rooms = rooms(&metadata(LINUX));
-    let naming: Vec<_> =
-        rooms.values().filter(|room| room.outside.contains("sqlx")).map(|room| &room.folder).collect();
-    assert_eq!(naming, ["host/store"]);
+    for (name, room) in [("sqlx", "host/store"), ("wasmtime", "host/plugin"), ("cryptoki-sys", "host/pkcs11")] {
+        let naming: Vec<_> =
+            rooms.values().filter(|room| room.outside.contains(name)).map(|room| &room.folder).collect();
+        assert_eq!(naming, [room], "{name}");
+    }
 }
 
 #[test]
