@@ -112,7 +112,10 @@ impl Keys<'_> {
 
     /// Makes a new version of a key, under which everything is encrypted from now on. Old versions still decrypt.
     pub async fn rotate(&self, key: &KeyId) -> Result<KeyInfo, Error> {
-        self.0.in_ceremony_time(self.make_version(key)).await
+        let made = self.0.in_ceremony_time(self.make_version(key)).await;
+        // A permit at hand may be for the version before.
+        self.0.inner.permits.forget();
+        made
     }
 
     async fn make_version(&self, key: &KeyId) -> Result<KeyInfo, Error> {

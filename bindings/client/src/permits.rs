@@ -114,6 +114,11 @@ impl Permits {
         }
     }
 
+    /// Lets go of all permits: the next operations ask anew.
+    pub(crate) fn forget(&self) {
+        self.places.clear();
+    }
+
     fn renew_behind(self: &Arc<Self>, wanted: Wanted, place: Arc<Place>, old: &HeldPermit) {
         let (permits, old) = (self.clone(), old.id());
         let closed = self.closed.clone();
