@@ -68,7 +68,15 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { requests_per_sec: 200, burst: 1000, tunnels: 256, jobs: 256, jobs_in_store: 4096, connections: 4096, request_secs: 30 }
+        Self {
+            requests_per_sec: 200,
+            burst: 1000,
+            tunnels: 256,
+            jobs: 256,
+            jobs_in_store: 4096,
+            connections: 4096,
+            request_secs: 30,
+        }
     }
 }
 

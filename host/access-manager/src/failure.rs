@@ -12,8 +12,8 @@ use symbolon_protocol::{
 };
 use symbolon_store::StoreError;
 use symbolon_trust::{
-    CertificateError, ClockBehind, CreateError, Denied, DenyError, GrantError, JobError, Operation, Operations,
-    OrderConflict, OrderError, RootError, Seconds, StoreLabel, WrappedKeyError, WrongSignature,
+    CertificateError, ClockBehind, CreateError, Denied, DenyError, GrantError, JobError, Operation,
+    Operations, OrderConflict, OrderError, RootError, Seconds, StoreLabel, WrappedKeyError, WrongSignature,
 };
 
 /// Why a request fails. Texts are the caller's to read: they say what to do, and name nothing that the caller didn't.
@@ -93,7 +93,9 @@ pub(crate) enum Failure {
     TooManyJobs(StoreLabel),
     #[error("you have {0} open jobs, which is the most; wait for some of them")]
     TooManyOwnJobs(u32),
-    #[error("this account has no key store `{0}`; the owner signs one in with its first driver: symbolon root add-driver")]
+    #[error(
+        "this account has no key store `{0}`; the owner signs one in with its first driver: symbolon root add-driver"
+    )]
     NoKeyStore(StoreLabel),
     #[error("key {0} is not in the key store `{1}`")]
     OtherKeyStore(KeyId, StoreLabel),
@@ -189,10 +191,9 @@ impl Failure {
             Self::TooLarge(_) => ProblemType::TooLarge,
             Self::UnsupportedMediaType => ProblemType::UnsupportedMediaType,
             Self::TooSlow(_) => ProblemType::TooSlow,
-            Self::RateLimited(_)
-            | Self::TooManyTunnels
-            | Self::TooManyJobs(_)
-            | Self::TooManyOwnJobs(_) => ProblemType::RateLimited,
+            Self::RateLimited(_) | Self::TooManyTunnels | Self::TooManyJobs(_) | Self::TooManyOwnJobs(_) => {
+                ProblemType::RateLimited
+            }
             Self::NoKeyStore(_) => ProblemType::NotFound,
             Self::OtherKeyStore(..) => ProblemType::UnknownKey,
             Self::Lease(LeaseError::Expired) | Self::Job(JobError::Expired { .. }) => ProblemType::JobExpired,

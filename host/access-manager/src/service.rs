@@ -1,8 +1,8 @@
 //! What all requests share: datastore, keys, policies, clocks, and what is remembered of accounts between requests.
 
 use crate::{
-    account::Account, accounts::Installed, clock::Clock, config::Limits, drivers::Drivers, failure::Failure, policy::Policies,
-    rate::Rates, relay::Tunnels, wake::Wake,
+    account::Account, accounts::Installed, clock::Clock, config::Limits, drivers::Drivers, failure::Failure,
+    policy::Policies, rate::Rates, relay::Tunnels, wake::Wake,
 };
 use std::{
     collections::{BTreeMap, HashMap},

@@ -45,7 +45,16 @@ impl Unit {
         let account = service.account(&mut write, id).await?;
         let frontier = journal::frontier(service, &mut Rows::of(&mut write, &id), id).await?;
         let service = Arc::clone(service);
-        Ok(Self { service, account, write, frontier, actor, rights_changed: false, told: Vec::new(), lowered: None })
+        Ok(Self {
+            service,
+            account,
+            write,
+            frontier,
+            actor,
+            rights_changed: false,
+            told: Vec::new(),
+            lowered: None,
+        })
     }
 
     /// The account's rows.

@@ -176,10 +176,11 @@ impl<K: KeyStore> Driver<K> {
         Ok(Self { inner: Arc::new(inner), jobs: config.jobs.clamp(1, 64) })
     }
 
-    /// Works until `stop`: what has begun is done to its end, and nothing more is taken.
-    pub async fn run(self, stop: CancellationToken) -> Result<(), RunError> {
+    /// Works until `stop`: what has begun is done to its end, and nothing more is taken. `ready` is called when the HSM has
+    /// answered for the first time, with the right master key.
+    pub async fn run(self, stop: CancellationToken, ready: impl FnOnce() + Send) -> Result<(), RunError> {
         let (inner, mut running) = (self.inner, JoinSet::new());
-        let working = inner.work_on(self.jobs, &stop, &mut running);
+        let working = inner.work_on(self.jobs, &stop, ready, &mut running);
         let ended = stop.run_until_cancelled(working).await;
         while running.join_next().await.is_some() {}
         inner.journal.put_mark(inner.clock.mark()).await?;
@@ -249,11 +250,13 @@ impl<K: KeyStore> Inner<K> {
         self: &Arc<Self>,
         jobs: u32,
         stop: &CancellationToken,
+        ready: impl FnOnce() + Send,
         running: &mut JoinSet<()>,
     ) -> Result<(), RunError> {
         let free = Arc::new(Semaphore::new(jobs as usize));
         let mut spoilt = 0;
         self.find_token().await?;
+        ready();
         while !stop.is_cancelled() {
             while running.try_join_next().is_some() {}
             let first = Arc::clone(&free).acquire_owned().await.expect("the semaphore stays open");

@@ -5,20 +5,25 @@
 
 use std::path::{Path, PathBuf};
 
+use symbolon_client::error::FileError;
+use symbolon_client::private_file;
 use symbolon_encoding::Tuple;
 use symbolon_envelope::sealed::{self, Lock, OpenError, SealError, SealingKey};
+use symbolon_protocol::hpke::ReceiverKey;
 use symbolon_trust::KeyPair;
 use zeroize::Zeroizing;
 
 use crate::random::system;
-use crate::secret_file::{self, SecretFileError};
 
 /// Why an identity can't be had.
 #[derive(Debug, thiserror::Error)]
 pub enum IdentityError {
     /// The file can't be used.
     #[error("the identity file can't be used")]
-    File(#[from] SecretFileError),
+    File(#[from] FileError),
+    /// It holds something else.
+    #[error("{} does not hold what is expected there", .0.display())]
+    Content(PathBuf),
     /// It is sealed under another key, or was changed.
     #[error("the identity in {} doesn't open", file.display())]
     Sealed {
@@ -35,10 +40,10 @@ pub enum IdentityError {
 
 /// The identity in `path`, sealed under `key` where there is one.
 pub fn load(path: &Path, key: Option<&SealingKey>) -> Result<KeyPair, IdentityError> {
-    let content = secret_file::read(path)?;
+    let content = private_file::read(path)?;
     let seed = match key {
-        Some(key) => unseal(path, key, &content)?,
-        None => unhex(&content).ok_or_else(|| SecretFileError::Malformed(path.to_owned()))?,
+        Some(key) => unseal(path, key, &label(), &content)?,
+        None => unhex(&content).ok_or_else(|| IdentityError::Content(path.to_owned()))?,
     };
     Ok(KeyPair::from_seed(&seed))
 }
@@ -46,7 +51,7 @@ pub fn load(path: &Path, key: Option<&SealingKey>) -> Result<KeyPair, IdentityEr
 /// The identity in `path`; a new one where there is no file yet.
 pub fn load_or_make(path: &Path, key: Option<&SealingKey>) -> Result<KeyPair, IdentityError> {
     match load(path, key) {
-        Err(IdentityError::File(SecretFileError::Missing(_))) => make(path, key),
+        Err(IdentityError::File(FileError::Missing { .. })) => make(path, key),
         other => other,
     }
 }
@@ -58,19 +63,47 @@ fn make(path: &Path, key: Option<&SealingKey>) -> Result<KeyPair, IdentityError>
         Some(key) => Zeroizing::new(sealed::seal(Lock::Key(key), &label(), seed.as_ref(), &mut system())?),
         None => Zeroizing::new(format!("{}\n", *Zeroizing::new(hex::encode(*seed))).into_bytes()),
     };
-    secret_file::create(path, &content)?;
+    private_file::create(path, &content)?;
     Ok(pair)
+}
+
+/// The key in `path` that jobs are sealed to, sealed under `key`.
+pub fn load_job_key(path: &Path, key: &SealingKey) -> Result<ReceiverKey, IdentityError> {
+    let seed = unseal(path, key, &job_label(), &private_file::read(path)?)?;
+    ReceiverKey::from_seed(seed.as_ref()).ok_or_else(|| IdentityError::Content(path.to_owned()))
+}
+
+/// As [`load_job_key`], but a new key where there is no file yet.
+pub fn load_or_make_job_key(path: &Path, key: &SealingKey) -> Result<ReceiverKey, IdentityError> {
+    match load_job_key(path, key) {
+        Err(IdentityError::File(FileError::Missing { .. })) => {
+            let made = ReceiverKey::generate(&mut system());
+            let blob = sealed::seal(Lock::Key(key), &job_label(), made.seed(), &mut system())?;
+            private_file::create(path, &blob)?;
+            Ok(made)
+        }
+        other => other,
+    }
 }
 
 fn label() -> Tuple {
     Tuple::new("sealed/identity")
 }
 
-fn unseal(path: &Path, key: &SealingKey, content: &[u8]) -> Result<Zeroizing<[u8; 32]>, IdentityError> {
-    let opened = sealed::open(Lock::Key(key), &label(), content);
+fn job_label() -> Tuple {
+    Tuple::new("sealed/job-key")
+}
+
+fn unseal(
+    path: &Path,
+    key: &SealingKey,
+    label: &Tuple,
+    content: &[u8],
+) -> Result<Zeroizing<[u8; 32]>, IdentityError> {
+    let opened = sealed::open(Lock::Key(key), label, content);
     let opened = opened.map_err(|error| IdentityError::Sealed { file: path.to_owned(), error })?;
     let seed =
-        <[u8; 32]>::try_from(opened.as_slice()).map_err(|_| SecretFileError::Malformed(path.to_owned()))?;
+        <[u8; 32]>::try_from(opened.as_slice()).map_err(|_| IdentityError::Content(path.to_owned()))?;
     Ok(Zeroizing::new(seed))
 }
 

@@ -13,5 +13,4 @@ pub mod port;
 pub mod process;
 pub mod random;
 pub mod sealing;
-pub mod secret_file;
 pub mod telemetry;

@@ -6,9 +6,9 @@ use std::fs::File;
 use std::io::{self, IsTerminal, Read};
 use std::path::{Path, PathBuf};
 
+use symbolon_client::error::FileError;
+use symbolon_client::private_file;
 use zeroize::Zeroizing;
-
-use crate::secret_file::{self, SecretFileError};
 
 /// Longer ones are a wrong file rather than a passphrase.
 const MAX_BYTES: u64 = 4096;
@@ -30,7 +30,7 @@ pub enum PassphraseError {
     Terminal(#[source] io::Error),
     /// The named file can't be used.
     #[error("the passphrase file can't be used")]
-    File(#[source] SecretFileError),
+    File(#[source] FileError),
     /// Nothing was typed, or the file is empty.
     #[error("the passphrase is empty")]
     Empty,
@@ -65,10 +65,10 @@ impl Passphrases {
 }
 
 fn read(path: &Path) -> Result<Zeroizing<String>, PassphraseError> {
-    let file = secret_file::open(path).map_err(PassphraseError::File)?;
+    let file = private_file::open(path).map_err(PassphraseError::File)?;
     let mut text = Zeroizing::new(String::with_capacity(256));
     let read = file.take(MAX_BYTES).read_to_string(&mut text);
-    read.map_err(|error| PassphraseError::File(SecretFileError::io(path, error)))?;
+    read.map_err(|error| PassphraseError::File(FileError::io(path, error)))?;
     not_empty(Zeroizing::new(text.trim_end_matches(['\r', '\n']).to_owned()))
 }
 

@@ -58,3 +58,10 @@ pub fn announce(role: &str, address: SocketAddr) -> io::Result<()> {
     writeln!(stdout, "symbolon {role} is ready on {address}")?;
     stdout.flush()
 }
+
+/// Says on stdout that a driver takes jobs now.
+pub fn announce_store(store: &str) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    writeln!(stdout, "symbolon driver is ready for the key store {store}")?;
+    stdout.flush()
+}

@@ -4,6 +4,8 @@
 
 use std::path::{Path, PathBuf};
 
+use symbolon_client::error::FileError;
+use symbolon_client::private_file;
 use symbolon_encoding::Tuple;
 use symbolon_envelope::sealed::{self, Lock, OpenError, Passphrase, SealError, SealingKey};
 use zeroize::Zeroizing;
@@ -11,7 +13,6 @@ use zeroize::Zeroizing;
 use crate::identity::unhex;
 use crate::passphrase::{PassphraseError, Passphrases};
 use crate::random::system;
-use crate::secret_file::{self, SecretFileError};
 
 /// What the operator chose.
 #[derive(Clone, Copy, Debug)]
@@ -27,7 +28,10 @@ pub enum Place<'a> {
 pub enum SealingError {
     /// The file can't be used.
     #[error("the sealing key's file can't be used")]
-    File(#[from] SecretFileError),
+    File(#[from] FileError),
+    /// It holds something else.
+    #[error("{} does not hold what is expected there", .0.display())]
+    Content(PathBuf),
     /// No passphrase came.
     #[error("the sealing key is under a passphrase")]
     Passphrase(#[from] PassphraseError),
@@ -48,15 +52,15 @@ pub enum SealingError {
 /// The sealing key of an existing file.
 pub fn unlock(place: Place<'_>, passphrases: &Passphrases) -> Result<SealingKey, SealingError> {
     match place {
-        Place::File(path) => Ok(SealingKey::new(*unhexed(path, &secret_file::read(path)?)?)),
-        Place::Passphrase(path) => open(path, &secret_file::read(path)?, passphrases),
+        Place::File(path) => Ok(SealingKey::new(*unhexed(path, &private_file::read(path)?)?)),
+        Place::Passphrase(path) => open(path, &private_file::read(path)?, passphrases),
     }
 }
 
 /// As [`unlock`], but a new key where there is no file yet.
 pub fn unlock_or_make(place: Place<'_>, passphrases: &Passphrases) -> Result<SealingKey, SealingError> {
     match unlock(place, passphrases) {
-        Err(SealingError::File(SecretFileError::Missing(_))) => make(place, passphrases),
+        Err(SealingError::File(FileError::Missing { .. })) => make(place, passphrases),
         other => other,
     }
 }
@@ -66,12 +70,12 @@ fn make(place: Place<'_>, passphrases: &Passphrases) -> Result<SealingKey, Seali
     match place {
         Place::File(path) => {
             let text = Zeroizing::new(hex::encode(key.expose()));
-            secret_file::create(path, Zeroizing::new(format!("{}\n", *text)).as_bytes())?;
+            private_file::create(path, Zeroizing::new(format!("{}\n", *text)).as_bytes())?;
         }
         Place::Passphrase(path) => {
             let passphrase = Passphrase::new(passphrases.chosen(&named(path))?.to_string());
             let blob = sealed::seal(Lock::Passphrase(&passphrase), &label(), key.expose(), &mut system())?;
-            secret_file::create(path, &blob)?;
+            private_file::create(path, &blob)?;
         }
     }
     Ok(key)
@@ -81,12 +85,12 @@ fn open(path: &Path, blob: &[u8], passphrases: &Passphrases) -> Result<SealingKe
     let passphrase = Passphrase::new(passphrases.existing(&named(path))?.to_string());
     let opened = sealed::open(Lock::Passphrase(&passphrase), &label(), blob);
     let opened = opened.map_err(|error| SealingError::Locked { file: path.to_owned(), error })?;
-    let bytes = opened.as_slice().try_into().map_err(|_| SecretFileError::Malformed(path.to_owned()))?;
+    let bytes = opened.as_slice().try_into().map_err(|_| SealingError::Content(path.to_owned()))?;
     Ok(SealingKey::new(bytes))
 }
 
-fn unhexed(path: &Path, content: &[u8]) -> Result<Zeroizing<[u8; 32]>, SecretFileError> {
-    unhex(content).ok_or_else(|| SecretFileError::Malformed(path.to_owned()))
+fn unhexed(path: &Path, content: &[u8]) -> Result<Zeroizing<[u8; 32]>, SealingError> {
+    unhex(content).ok_or_else(|| SealingError::Content(path.to_owned()))
 }
 
 fn label() -> Tuple {
@@ -103,7 +107,7 @@ mod tests {
 
     fn passphrases(folder: &Path, text: &str) -> Passphrases {
         let path = folder.join(text);
-        secret_file::create(&path, text.as_bytes()).unwrap();
+        private_file::create(&path, text.as_bytes()).unwrap();
         Passphrases::from(Some(path))
     }
 
@@ -131,6 +135,6 @@ mod tests {
     #[test]
     fn a_missing_file_is_not_made_by_unlocking() {
         let missing = unlock(Place::File(Path::new("/nonexistent/sealing.key")), &Passphrases::default());
-        assert!(matches!(missing, Err(SealingError::File(SecretFileError::Missing(_)))));
+        assert!(matches!(missing, Err(SealingError::File(FileError::Missing { .. }))));
     }
 }

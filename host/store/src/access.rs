@@ -31,14 +31,13 @@ use crate::{
 use symbolon_fragments::names::AccountId;
 
 /// The tables, by version.
-pub const SCHEMA: Schema =
-    Schema {
-        scripts: &[
-            include_str!("access/schema-1.sql"),
-            include_str!("access/schema-2.sql"),
-            include_str!("access/schema-3.sql"),
-        ],
-    };
+pub const SCHEMA: Schema = Schema {
+    scripts: &[
+        include_str!("access/schema-1.sql"),
+        include_str!("access/schema-2.sql"),
+        include_str!("access/schema-3.sql"),
+    ],
+};
 
 /// An account's rows, as one transaction sees them.
 pub struct Rows<'t, T> {

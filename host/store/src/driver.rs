@@ -107,14 +107,16 @@ impl Rows<'_, Write> {
         number: u64,
         row: &DocumentRow,
     ) -> Result<(), StoreError> {
-        sqlx::query("INSERT INTO document (account, kind, number, document, received) VALUES (?, ?, ?, ?, ?)")
-            .bind(self.account())
-            .bind(kind.name())
-            .bind(column(number))
-            .bind(row.document.as_slice())
-            .bind(column(row.received))
-            .execute(self.transaction.connection())
-            .await?;
+        sqlx::query(
+            "INSERT INTO document (account, kind, number, document, received) VALUES (?, ?, ?, ?, ?)",
+        )
+        .bind(self.account())
+        .bind(kind.name())
+        .bind(column(number))
+        .bind(row.document.as_slice())
+        .bind(column(row.received))
+        .execute(self.transaction.connection())
+        .await?;
         Ok(())
     }
 

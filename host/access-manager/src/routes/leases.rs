@@ -13,7 +13,8 @@ use std::time::Duration;
 use symbolon_fragments::names::Index;
 use symbolon_protocol::{
     api::{
-        Id, JobAnswer, JobGiveBack, JobLease, JobPage, JobQuery, JobReceipt, JobRenewal, LeasedJob, Problem, path,
+        Id, JobAnswer, JobGiveBack, JobLease, JobPage, JobQuery, JobReceipt, JobRenewal, LeasedJob, Problem,
+        path,
     },
     jobs::{Finished, JobId, JobResult, LeaseError, LeaseId, Ticket, TicketState},
 };

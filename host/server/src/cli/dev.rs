@@ -129,7 +129,6 @@ impl From<PrepareError> for Failure {
                 Self::new(Kind::Conflict, error).next("name another folder:  --directory FOLDER")
             }
             PrepareError::File(cause) => cause.into(),
-            PrepareError::SecretFile(cause) => cause.into(),
             PrepareError::Identity(cause) => cause.into(),
             PrepareError::Sealing(cause) => cause.into(),
             PrepareError::Secret(cause) => cause.into(),

@@ -3,6 +3,7 @@
 //! The kinds are the client's; each has one exit code. No secret and no plaintext is ever part of a failure.
 
 mod client;
+mod driver;
 mod local;
 mod owner;
 mod role;

@@ -1,21 +1,25 @@
 //! `symbolon key`: making keys and looking at them.
 
 use clap::{Args, Subcommand};
+use symbolon_client::hsm::NewHsmKey;
 use symbolon_client::keys::{Members, NewKey, RootOfKey};
 use symbolon_client::{Client, Error};
 use symbolon_fragments::SuiteId;
 use symbolon_fragments::names::{Index, KeyId, Purpose};
 use symbolon_protocol::api::KeyQuery;
-use symbolon_trust::Shape;
+use symbolon_trust::{KeyAlgorithm, Shape};
 
 use super::key_owner::KeyOwner;
 use super::key_view::{Listed, Shown};
 use super::{Context, Failure, Kind, pairs, spelled};
 
+/// What the store is called that isn't inside an HSM.
+const FRAGMENTS: &str = "fragments";
+
 /// The nouns' verbs.
 #[derive(Debug, Subcommand)]
 pub enum Key {
-    /// Make a key: fragment managers generate it together, and it never exists whole
+    /// Make a key: fragment managers generate it together, and it never exists whole; or an HSM does
     Create(Create),
     /// List the keys that you may see
     List(List),
@@ -43,9 +47,15 @@ pub struct Create {
     /// ristretto255 or p256
     #[arg(long, value_name = "SUITE", default_value = "ristretto255")]
     suite: SuiteId,
-    /// What it is for: data, data-key, wrap
-    #[arg(long, value_name = "PURPOSE", default_value = "data")]
-    purpose: Purpose,
+    /// What it is for: data, data-key, wrap [default: data; in an HSM: wrap, or signing, as its algorithm says]
+    #[arg(long, value_name = "PURPOSE")]
+    purpose: Option<Purpose>,
+    /// Where it is to be: `fragments`, or the label of a key store in HSMs
+    #[arg(long, value_name = "LABEL", default_value = FRAGMENTS)]
+    store: String,
+    /// In an HSM: aes-256 (seals and wraps), ecdsa-p256, ecdsa-p384, ecdsa-secp256k1, ed25519, rsa-2048 (sign)
+    #[arg(long, value_name = "ALGORITHM", conflicts_with_all = ["suite", "threshold", "managers", "on", "shared"])]
+    algorithm: Option<KeyAlgorithm>,
     /// Have every use take the customer fragment too
     #[arg(long)]
     customer_fragment: bool,
@@ -118,9 +128,25 @@ impl Key {
 impl Create {
     async fn run(self, context: &Context) -> Result<(), Failure> {
         let client = context.client()?;
-        let new = self.into_key(&client)?;
-        let info = context.noting(&client, client.keys().create(&new)).await?;
+        let info = if self.store == FRAGMENTS {
+            let new = self.into_key(&client)?;
+            context.noting(&client, client.keys().create(&new)).await?
+        } else {
+            let new = self.into_hsm_key()?;
+            context.noting(&client, client.keys().create_in_hsm(&new)).await?
+        };
         context.output().answer(&Shown::newest(&info, &client.root()))
+    }
+
+    fn into_hsm_key(self) -> Result<NewHsmKey, Failure> {
+        let algorithm = self.algorithm.unwrap_or(KeyAlgorithm::Aes256);
+        let fits = self.purpose.is_none_or(|purpose| purpose == Purpose::Wrap && !algorithm.signs());
+        if !fits || self.customer_fragment {
+            let why = "a key in an HSM wraps (aes-256) or signs (the other algorithms), and has no customer fragment";
+            return Err(Failure::new(Kind::Invalid, why));
+        }
+        let store = self.store.parse().map_err(|error| Failure::new(Kind::Invalid, error))?;
+        Ok(NewHsmKey { key: self.key, store, algorithm, labels: self.label.into_iter().collect() })
     }
 
     fn into_key(self, client: &Client) -> Result<NewKey, Failure> {
@@ -139,7 +165,7 @@ impl Create {
             suite,
             t,
             members,
-            purpose,
+            purpose: purpose.unwrap_or(Purpose::Data),
             customer_fragment,
             root,
             labels: label.into_iter().collect(),

@@ -71,13 +71,13 @@ impl OwnerVerb {
     }
 }
 
-/// Sends the newest root document, and with it everything that a manager lacks; then the grants.
-async fn push(owner: &Owner, courier: &Courier) -> Result<Report, Failure> {
+/// Sends the newest root document, and with it everything that a manager lacks; then the grants that can be used.
+pub async fn push(owner: &Owner, courier: &Courier) -> Result<Report, Failure> {
     let report = match owner.deny() {
         Some(deny) => courier.deliver(owner, deny.signed()).await,
         None => courier.deliver(owner, owner.root().signed()).await,
     };
-    for grant in owner.grants() {
+    for grant in owner.usable_grants() {
         courier.publish_grant(grant).await?;
     }
     Ok(report)

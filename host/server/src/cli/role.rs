@@ -33,14 +33,25 @@ pub struct Run {
 impl Run {
     /// Before the role's first secret is read: its log, its end, its memory.
     pub fn begin(&self, context: &Context) -> Result<(), Failure> {
+        self.start(context)?;
+        Self::protect();
+        Ok(())
+    }
+
+    /// Of [`Run::begin`] what goes before anything else: its log, its end.
+    pub fn start(&self, context: &Context) -> Result<(), Failure> {
         telemetry::start(context.output().is_for_programs());
         if self.with_parent {
             process::end_with_parent()
                 .map_err(|error| Failure::io("following the parent process", &error))?;
         }
+        Ok(())
+    }
+
+    /// Of [`Run::begin`] what goes before the first secret: its memory.
+    pub fn protect() {
         process::protect_memory();
         symbolon_channel::tls::seed_random();
-        Ok(())
     }
 }
 

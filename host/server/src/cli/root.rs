@@ -1,15 +1,19 @@
 //! `symbolon root`: the account's root document, its roster above all.
 
 use std::fmt;
+use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use serde::Serialize;
-use symbolon_client::owner::{NewMember, Office, Owner, RootChange};
-use symbolon_fragments::names::Index;
-use symbolon_trust::{AccessManager, Member, MemberKind, PublicKey, RootDocument};
+use symbolon_client::error::FileError;
+use symbolon_client::owner::{NewDriver, NewMember, Office, Owner, RootChange};
+use symbolon_encoding::from_canonical;
+use symbolon_fragments::names::{Index, Thumbprint};
+use symbolon_trust::{AccessManager, KeyStore, Member, MemberKind, PublicKey, RootDocument, StoreDriver};
 
 use super::desk::Desk;
 use super::output::Table;
+use super::owner::push;
 use super::sent::Sent;
 use super::{Context, Failure, Kind, date, spelled};
 
@@ -20,12 +24,16 @@ pub enum Root {
     Show(Show),
     /// Sign fragment managers in
     AddManager(AddManager),
+    /// Sign an HSM's driver in, by the fingerprint that its operator reads out
+    AddDriver(AddDriver),
     /// Retire a fragment manager: it joins no set any more. Move its sets first:  symbolon order change
     Retire(Named),
     /// Give a fragment manager's new address
     Move(Move),
     /// Sign in another access manager, or its new address, or its new permit key
     AccessManager(NewAccessManager),
+    /// Replace this administrator's key of a role by a new one, and sign anew what the old one signed
+    RotateKey(RotateKey),
 }
 
 /// `symbolon root show`
@@ -44,6 +52,30 @@ pub struct AddManager {
     #[arg(required = true, value_parser = spelled::manager,
           value_name = "NAME=sympub1…@HOST:PORT,operator=…,cloud=…,region=…")]
     managers: Vec<NewMember>,
+}
+
+/// `symbolon root add-driver NAME FILE --fingerprint sym1…`
+#[derive(Debug, Args)]
+pub struct AddDriver {
+    #[command(flatten)]
+    desk: Desk,
+    /// What to call it
+    name: String,
+    /// What `symbolon driver enrol` wrote on its machine
+    #[arg(value_name = "FILE")]
+    enrolment: PathBuf,
+    /// What the driver's operator reads out; another driver's file is refused
+    #[arg(long, value_name = "sym1…")]
+    fingerprint: Thumbprint,
+    /// Who runs it
+    #[arg(long, default_value = "")]
+    operator: String,
+    /// Whose machines it runs on
+    #[arg(long, default_value = "")]
+    cloud: String,
+    /// Where those stand
+    #[arg(long, default_value = "")]
+    region: String,
 }
 
 /// A manager by its name.
@@ -86,6 +118,16 @@ pub struct NewAccessManager {
     changed: Changed,
 }
 
+/// `symbolon root rotate-key ROLE`
+#[derive(Debug, Args)]
+pub struct RotateKey {
+    #[command(flatten)]
+    desk: Desk,
+    /// The role: root, policy or deny
+    #[arg(value_parser = spelled::office, value_name = "ROLE")]
+    role: Office,
+}
+
 impl Root {
     /// Runs the verb.
     pub async fn run(self, context: &Context) -> Result<(), Failure> {
@@ -97,6 +139,7 @@ impl Root {
             Self::AddManager(AddManager { desk, managers }) => {
                 change(&desk, context, |_| Ok(RootChange::AddManagers(managers))).await
             }
+            Self::AddDriver(verb) => verb.run(context).await,
             Self::Retire(Named { desk, name }) => {
                 change(&desk, context, |owner| Ok(RootChange::Retire(index(owner, &name)?))).await
             }
@@ -109,7 +152,66 @@ impl Root {
                 let changed = identity.map(RootChange::AccessManager).or(permit);
                 change(&desk, context, |_| changed.ok_or_else(nothing)).await
             }
+            Self::RotateKey(verb) => verb.run(context).await,
         }
+    }
+}
+
+impl RotateKey {
+    async fn run(self, context: &Context) -> Result<(), Failure> {
+        let Self { desk, role } = self;
+        // The servers know the owner by one of the keys, which has to be one that stays.
+        let stays = if role == Office::Root { Office::Deny } else { Office::Root };
+        let sent = desk.work(context, stays, async |owner, keys, courier| {
+            let renewed = owner.rotate_key(keys, role)?;
+            let report = push(owner, courier).await?;
+            for file in &renewed.waiting {
+                context.output().note(format_args!(
+                    "note: a grant waits for other signatures:  symbolon owner sign {}",
+                    file.display()
+                ));
+            }
+            let (version, grants) = (owner.root().document().version, renewed.grants.len());
+            Ok(Sent::new(Rotated { role: role.name(), version, grants }, &report, owner.root()))
+        });
+        sent.await?.answer(context)
+    }
+}
+
+/// A key that was replaced.
+#[derive(Debug, Serialize)]
+struct Rotated {
+    role: &'static str,
+    version: u64,
+    grants: usize,
+}
+
+impl fmt::Display for Rotated {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "root document {} names a new {} key", self.version, self.role)?;
+        match self.grants {
+            0 => Ok(()),
+            1 => write!(f, "; 1 grant is signed anew"),
+            grants => write!(f, "; {grants} grants are signed anew"),
+        }
+    }
+}
+
+impl AddDriver {
+    async fn run(self, context: &Context) -> Result<(), Failure> {
+        let bytes = std::fs::read(&self.enrolment).map_err(|cause| FileError::io(&self.enrolment, cause))?;
+        let enrolment = from_canonical(&bytes).map_err(|_| {
+            Failure::new(Kind::Invalid, format!("{} is not an enrolment", self.enrolment.display()))
+                .next("on the driver's machine:  symbolon driver enrol")
+        })?;
+        let Self { desk, name, fingerprint, operator, cloud, region, .. } = self;
+        let new = NewDriver { name, enrolment, fingerprint, operator, cloud, region };
+        change(&desk, context, |owner| {
+            let driver = new.check(owner.root())?;
+            context.output().note(format_args!("check value {}", hex::encode(driver.check_value())));
+            Ok(RootChange::AddDriver(Box::new(driver)))
+        })
+        .await
     }
 }
 
@@ -164,6 +266,14 @@ struct Shown {
     minimum: String,
     spread: &'static str,
     roster: Vec<Entry>,
+    key_stores: Vec<Store>,
+}
+
+#[derive(Debug, Serialize)]
+struct Store {
+    label: String,
+    check_value: String,
+    drivers: Vec<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -208,6 +318,18 @@ impl Shown {
             minimum: format!("{}-of-{}", document.minimum.t, document.minimum.n),
             spread: spelled::spread_word(document.spread),
             roster: document.roster.iter().map(entry).collect(),
+            key_stores: document.key_stores.iter().map(|store| Store::of(store, document)).collect(),
+        }
+    }
+}
+
+impl Store {
+    fn of(store: &KeyStore, document: &RootDocument) -> Self {
+        let name = |driver: &StoreDriver| Some(document.member(driver.index)?.name.clone());
+        Self {
+            label: store.label.to_string(),
+            check_value: hex::encode(&store.check_value),
+            drivers: store.drivers.iter().filter_map(name).collect(),
         }
     }
 }
@@ -263,6 +385,10 @@ impl fmt::Display for Shown {
                 member.key.clone(),
             ]);
         }
-        table.fmt(f)
+        table.fmt(f)?;
+        for Store { label, check_value, drivers } in &self.key_stores {
+            write!(f, "\nkey store {label}: check value {check_value}, drivers {}", drivers.join(", "))?;
+        }
+        Ok(())
     }
 }

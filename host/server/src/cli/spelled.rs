@@ -1,6 +1,6 @@
 //! How people write things that several commands take: `2-of-3`, a manager with its labels, `KEY@ADDRESS`.
 
-use symbolon_client::owner::{Administrator, NewMember};
+use symbolon_client::owner::{Administrator, NewMember, Office};
 use symbolon_trust::{AccessManager, PublicKey, Shape, Spread};
 
 /// Text that isn't what an argument wants, in words.
@@ -21,6 +21,12 @@ pub fn shape(text: &str) -> Result<Shape, Misspelled> {
     } else {
         Err(misspelled("at least 1, and no more are needed than there are"))
     }
+}
+
+/// `root`, `policy`, `deny`
+pub fn office(text: &str) -> Result<Office, Misspelled> {
+    let found = Office::ALL.into_iter().find(|office| office.name() == text);
+    found.ok_or_else(|| misspelled("one of root, policy, deny"))
 }
 
 /// `none`, `operator`, `cloud`, `region`

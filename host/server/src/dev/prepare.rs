@@ -7,7 +7,7 @@ use std::str::FromStr;
 
 use symbolon_client::error::FileError;
 use symbolon_client::owner::{GrantTerms, NewAccount, NewMember, Owner, OwnerError, Signer};
-use symbolon_client::{Profile, Protection, RouteChoice, SecretError, Unlock};
+use symbolon_client::{Profile, Protection, RouteChoice, SecretError, Unlock, private_file};
 use symbolon_encoding::to_canonical;
 use symbolon_envelope::sealed::{Cost, Passphrase, SealingKey};
 use symbolon_fragments::names::{KeyPattern, Thumbprint};
@@ -18,7 +18,6 @@ use super::layout::{ACCESS_MANAGER, Addresses, GATEWAY, Layout, MANAGERS};
 use crate::identity::{self, IdentityError};
 use crate::passphrase::Passphrases;
 use crate::sealing::{self, Place, SealingError};
-use crate::secret_file::{self, SecretFileError};
 
 /// Where the first person's and the gateway's grants end, in seconds from now: ten years.
 const GRANTED_SECS: u64 = 10 * 365 * 86_400;
@@ -38,9 +37,6 @@ pub enum PrepareError {
     /// A file or folder can't be made.
     #[error(transparent)]
     File(#[from] FileError),
-    /// A secret file can't be made.
-    #[error(transparent)]
-    SecretFile(#[from] SecretFileError),
     /// A role's keys can't be made.
     #[error(transparent)]
     Identity(#[from] IdentityError),
@@ -130,7 +126,7 @@ fn manager(layout: &Layout, name: &str, address: String) -> Result<NewMember, Pr
 fn new_passphrase(layout: &Layout) -> Result<Zeroizing<String>, PrepareError> {
     let text = Zeroizing::new(hex::encode(*Zeroizing::new(crate::random::bytes::<16>())));
     make_folder(&layout.owner())?;
-    secret_file::create(&layout.owner_passphrase(), text.as_bytes())?;
+    private_file::create(&layout.owner_passphrase(), text.as_bytes())?;
     Ok(text)
 }
 
@@ -192,9 +188,9 @@ fn gateway_files(home: &Path) -> Result<(), PrepareError> {
     let tls = symbolon_gateway::tls::self_signed(&["localhost", "127.0.0.1"]);
     let certificate = home.join("tls.pem");
     fs::write(&certificate, &tls.certificate).map_err(|error| FileError::io(&certificate, error))?;
-    secret_file::create(&home.join("tls.key"), tls.key.as_bytes())?;
+    private_file::create(&home.join("tls.key"), tls.key.as_bytes())?;
     let token = symbolon_gateway::callers::add_token(&home.join("callers.toml"), "dev")?;
-    secret_file::create(&home.join("token"), token.as_bytes())?;
+    private_file::create(&home.join("token"), token.as_bytes())?;
     Ok(())
 }
 

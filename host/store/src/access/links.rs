@@ -122,14 +122,16 @@ impl<T: Reading> Rows<'_, T> {
 impl Rows<'_, Write> {
     /// Stores a link with the first version of its key; an id that was used before is [`StoreError::Exists`].
     pub async fn put_link(&mut self, new: &LinkRow, first: &LinkVersionRow) -> Result<(), StoreError> {
-        sqlx::query("INSERT INTO link (account, link, level, above, newest, created) VALUES (?, ?, ?, ?, 0, ?)")
-            .bind(self.account())
-            .bind(new.link.as_str())
-            .bind(new.level.number())
-            .bind(new.above.as_str())
-            .bind(column(new.created))
-            .execute(self.transaction.connection())
-            .await?;
+        sqlx::query(
+            "INSERT INTO link (account, link, level, above, newest, created) VALUES (?, ?, ?, ?, 0, ?)",
+        )
+        .bind(self.account())
+        .bind(new.link.as_str())
+        .bind(new.level.number())
+        .bind(new.above.as_str())
+        .bind(column(new.created))
+        .execute(self.transaction.connection())
+        .await?;
         self.put_link_version(&new.link, first).await
     }
 

@@ -1,12 +1,13 @@
 //! The failures of this machine's own files, ports and passphrases: whose move they are, and what to do.
 
+use symbolon_client::error::FileError;
+
 use super::{Failure, Kind};
 use crate::config::ConfigError;
 use crate::identity::IdentityError;
 use crate::passphrase::PassphraseError;
 use crate::port::PortError;
 use crate::sealing::SealingError;
-use crate::secret_file::SecretFileError;
 
 /// What gives a passphrase without a terminal.
 const PASSPHRASE_FILE: &str =
@@ -19,21 +20,6 @@ impl From<PassphraseError> for Failure {
             PassphraseError::File(cause) => cause.into(),
             PassphraseError::Empty | PassphraseError::Different => Self::new(Kind::Invalid, error),
             PassphraseError::Terminal(_) => Self::new(Kind::Io, error),
-        }
-    }
-}
-
-impl From<SecretFileError> for Failure {
-    fn from(error: SecretFileError) -> Self {
-        match &error {
-            SecretFileError::Missing(_) => Self::new(Kind::NotFound, error),
-            SecretFileError::Exists(_) => Self::new(Kind::Conflict, error),
-            SecretFileError::Exposed(file) => {
-                let next = format!("a secret file has mode 0600:  chmod 600 {}", file.display());
-                Self::new(Kind::Invalid, error).next(next)
-            }
-            SecretFileError::Malformed(_) => Self::new(Kind::Invalid, error),
-            SecretFileError::Io { .. } => Self::new(Kind::Io, error),
         }
     }
 }
@@ -63,12 +49,12 @@ impl From<PortError> for Failure {
 impl From<SealingError> for Failure {
     fn from(error: SealingError) -> Self {
         match error {
-            SealingError::File(SecretFileError::Missing(_)) => {
+            SealingError::File(FileError::Missing { .. }) => {
                 Self::new(Kind::NotFound, error).next(MAKE_IDENTITY)
             }
             SealingError::File(cause) => cause.into(),
             SealingError::Passphrase(cause) => cause.into(),
-            SealingError::Locked { .. } => Self::new(Kind::Invalid, error),
+            SealingError::Content(_) | SealingError::Locked { .. } => Self::new(Kind::Invalid, error),
             SealingError::Seal(_) => Self::new(Kind::Bug, error),
         }
     }
@@ -77,10 +63,11 @@ impl From<SealingError> for Failure {
 impl From<IdentityError> for Failure {
     fn from(error: IdentityError) -> Self {
         match error {
-            IdentityError::File(SecretFileError::Missing(_)) => {
+            IdentityError::File(FileError::Missing { .. }) => {
                 Self::new(Kind::NotFound, error).next(MAKE_IDENTITY)
             }
             IdentityError::File(cause) => cause.into(),
+            IdentityError::Content(_) => Self::new(Kind::Invalid, error),
             IdentityError::Sealed { .. } => Self::new(Kind::Integrity, error),
             IdentityError::Seal(_) => Self::new(Kind::Bug, error),
         }

@@ -22,7 +22,7 @@ impl From<manager::OpenError> for Failure {
     }
 }
 
-fn datastore(cause: &OpenError) -> Kind {
+pub(super) fn datastore(cause: &OpenError) -> Kind {
     match cause {
         OpenError::InUse => Kind::Conflict,
         OpenError::Corrupted(_) | OpenError::Swapped { .. } => Kind::Integrity,
@@ -31,7 +31,7 @@ fn datastore(cause: &OpenError) -> Kind {
     }
 }
 
-fn store(cause: &StoreError) -> Kind {
+pub(super) fn store(cause: &StoreError) -> Kind {
     match cause {
         StoreError::Corrupted => Kind::Integrity,
         StoreError::Exists => Kind::Bug,
