@@ -58,10 +58,6 @@ impl Place {
         self.site.directory().join("profile.toml")
     }
 
-    pub(crate) fn site(&self) -> &Site {
-        &self.site
-    }
-
     pub(crate) fn work(&self) -> &Path {
         &self.work
     }
