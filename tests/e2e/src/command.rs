@@ -5,6 +5,7 @@ use std::io::Write;
 use std::process::{Command, Stdio};
 use std::sync::mpsc::channel;
 use std::thread;
+use std::time::Duration;
 
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
 
@@ -96,11 +97,11 @@ pub(crate) fn as_pid(pid: u32) -> Pid {
 }
 
 /// Waits until the process has ended, and leaves it to be reaped.
-pub(crate) fn wait_until_ended(pid: u32) -> Result<(), ()> {
+pub(crate) fn wait_until_ended(pid: u32, within: Duration) -> Result<(), ()> {
     let (sender, ended) = channel();
     thread::spawn(move || {
         let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
         let _ = sender.send(waitid(WaitId::Pid(as_pid(pid)), options).map(|_| ()));
     });
-    ended.recv_timeout(PATIENCE).map_err(|_| ())?.map_err(|_| ())
+    ended.recv_timeout(within).map_err(|_| ())?.map_err(|_| ())
 }

@@ -14,6 +14,7 @@ mod deployment;
 pub mod exit;
 mod guardian;
 mod holder;
+pub mod hsm;
 mod namespace;
 mod party;
 mod port;

@@ -8,6 +8,7 @@ use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
+use std::time::Duration;
 
 use rustix::process::{Signal, WaitId, WaitIdOptions, kill_process, waitid};
 
@@ -182,15 +183,20 @@ impl Process {
         matches!(waitid(WaitId::Pid(as_pid(child.id())), options), Ok(None))
     }
 
+    /// Whether it ends by itself within this time, or has ended before.
+    pub fn ends_within(&self, time: Duration) -> bool {
+        wait_until_ended(self.pid(), time).is_ok()
+    }
+
     /// Waits until it has ended by itself.
     pub fn wait_for_end(&self) {
-        let ended = wait_until_ended(self.pid());
+        let ended = wait_until_ended(self.pid(), PATIENCE);
         ended.unwrap_or_else(|()| panic!("{} does not end:\n{}", self.start.name, self.log()));
     }
 
     /// Starts it again after it died by itself, and waits until it is ready.
     pub fn restart_dead(&mut self) {
-        assert!(!self.is_running(), "{} still runs", self.start.name);
+        self.wait_for_end();
         self.reap();
         self.restart();
     }
@@ -215,7 +221,7 @@ impl Process {
 
 /// Waits without reaping until the end, so that the number stays the process's own, then reaps.
 fn wait(child: &mut Child, name: &str, log: &str) -> ExitStatus {
-    wait_until_ended(child.id()).unwrap_or_else(|()| panic!("{name} does not end:\n{log}"));
+    wait_until_ended(child.id(), PATIENCE).unwrap_or_else(|()| panic!("{name} does not end:\n{log}"));
     child.wait().expect("a child can be waited for")
 }
 

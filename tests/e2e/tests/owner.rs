@@ -76,6 +76,33 @@ fn keys_move_to_other_managers_and_everything_still_opens() {
     assert_eq!(cli.pipe(&["decrypt"], &sealed).succeeds(), b"message");
 }
 
+#[test]
+fn each_of_the_owners_keys_can_be_replaced_and_everything_goes_on() {
+    let deployment = Deployment::start();
+    let (cli, owner) = (deployment.cli(), deployment.owner());
+    cli.run(&["key", "create", "notes"]).succeeds();
+    let sealed = cli.pipe(&["encrypt", "--key", "notes"], b"message").succeeds();
+    let person = deployment.person("someone");
+    let grant = deployment.grant(&person.fingerprint, &["--key", "notes", "--allow", "decrypt"]).to_string();
+    let stays_revoked = deployment.person("leaver");
+    deployment.grant(&stays_revoked.fingerprint, &["--key", "notes", "--allow", "decrypt"]);
+    owner.run(&["grant", "revoke", "--holder", &stays_revoked.fingerprint]).succeeds();
+
+    for (role, version) in ["policy", "deny", "root"].into_iter().zip(2..) {
+        let said = owner.json(&["root", "rotate-key", role]);
+        assert_eq!((&said["version"], &said["in_force"]), (&json!(version), &json!(true)), "{said}");
+        assert_eq!(cli.pipe(&["decrypt"], &sealed).succeeds(), b"message", "after {role}");
+        assert_eq!(person.cli.pipe(&["decrypt"], &sealed).succeeds(), b"message", "after {role}");
+        stays_revoked.cli.pipe(&["decrypt"], &sealed).fails(exit::DENIED);
+    }
+    // The new keys do what the old ones did.
+    owner.run(&["grant", "revoke", &grant]).succeeds();
+    person.cli.pipe(&["decrypt"], &sealed).fails(exit::DENIED);
+    deployment.grant(&person.fingerprint, &["--key", "notes", "--allow", "decrypt"]);
+    assert_eq!(person.cli.pipe(&["decrypt"], &sealed).succeeds(), b"message");
+    owner.run(&["root", "move", "kfm-1", &deployment.managers[0].address().to_string()]).succeeds();
+}
+
 /// An order that was carried out leaves nothing to order: it is asked again until that is so.
 #[track_caller]
 fn wait_until(owner: &Cli, what: &str, order: &[&str]) {

@@ -98,6 +98,7 @@ fn root_document(version: u64, previous: Option<[u8; 32]>) -> RootDocument {
         roster: (1..=3).map(member).collect(),
         minimum: Shape { t: 2, n: 3 },
         spread: Spread::None,
+        key_stores: Vec::new(),
     }
 }
 
@@ -296,6 +297,7 @@ pub fn requests() -> Vec<Vec<u8>> {
         wire::Request::InstallOrder { order: signed(order(Action::LowerMark { mark: NOW })) },
         wire::Request::Instances { account: account(), set: set() },
         wire::Request::Log { grant: signed(grant_document()), after: 0, limit: 100 },
+        wire::Request::InstallKey { certificate: signed(key_certificate_document()) },
     ];
     requests.into_iter().map(numbered).collect()
 }
@@ -329,6 +331,7 @@ pub fn responses() -> Vec<Vec<u8>> {
         wire::Response::Installed(signed(receipt_document())),
         wire::Response::Instances(vec![signed(epoch_certificate_document())]),
         wire::Response::Log(log_page()),
+        wire::Response::KeyInstalled,
     ];
     responses.into_iter().map(numbered).collect()
 }
