@@ -74,32 +74,30 @@ pub fn preamble_missing(head: &Bound<'_, PyAny>) -> PyResult<usize> {
 
 #[pymethods]
 impl Client {
-    /// The client of a profile: a file or, as JSON, its content. `unlock` knows the passphrase of a file; `keepers` are
-    /// ids and callables of customer fragments. Nothing is connected yet.
+    /// The client of the profile in a file. `unlock` knows the passphrase of a file; `keepers` are ids and callables of
+    /// customer fragments. Nothing is connected yet.
     #[staticmethod]
-    fn open(
-        py: Python<'_>,
-        file: Option<PathBuf>,
-        profile: Option<String>,
+    fn of_file(
+        file: &Bound<'_, PyAny>,
         unlock: Option<Py<PyAny>>,
         keepers: &Bound<'_, PyList>,
         deadline: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
-        let customer_fragments = keeper::all(keepers)?;
-        let deadline = deadline.map(|time| value::seconds(time, "deadline")).transpose()?;
-        let runtime = Runtime::present(py).map_err(|fault| fault.raise(py))?;
-        let mut unlocking = Unlocking::new(unlock);
-        let opened = py.detach(|| {
-            let _inside = runtime.tokio().enter();
-            let profile = match (&file, &profile) {
-                (Some(file), _) => Profile::load(file).map_err(Error::from)?,
-                (None, content) => read_profile(content.as_deref().unwrap_or_default())?,
-            };
-            let options = Options { customer_fragments, ..Options::default() };
-            let client = symbolon_client::Client::open_with(&profile, &mut unlocking, options)?;
-            Ok(deadline.map_or(client.clone(), |deadline| client.within(deadline)))
-        });
-        opened.map(Self::new).map_err(|error| unlocking.instead_of(error).raise(py))
+        let path = value::path(file, "file")?;
+        open(keepers, unlock, deadline, || Ok(Profile::load(&path).map_err(Error::from)?))
+    }
+
+    /// The same of a profile's content, as JSON.
+    #[staticmethod]
+    fn of_profile(
+        content: &str,
+        unlock: Option<Py<PyAny>>,
+        keepers: &Bound<'_, PyList>,
+        deadline: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Self> {
+        let malformed =
+            |error| Fault::Invalid("profile-form", format!("the profile is not well formed: {error}"));
+        open(keepers, unlock, deadline, || serde_json::from_str(content).map_err(malformed))
     }
 
     /// The same client acting for somebody.
@@ -149,7 +147,7 @@ impl Client {
         let (plaintext, key_id) = (value::bytes(plaintext, "plaintext")?, value::key(key)?);
         let context = value::context(context)?;
         let work = async move { Ok(client.encrypt(&key_id, &plaintext, &context).await?) };
-        Operation::new(key.py(), work, |py, sealed| give_bytes(py, &sealed))
+        Operation::new(key.py(), work, |py, sealed| PyBytes::new(py, &sealed).into_bound_py_any(py))
     }
 
     fn decrypt(&self, sealed: &Bound<'_, PyAny>, context: Option<&Bound<'_, PyAny>>) -> PyResult<Operation> {
@@ -157,7 +155,7 @@ impl Client {
         let client = self.present(py)?;
         let (sealed, context) = (value::bytes(sealed, "sealed")?, value::context(context)?);
         let work = async move { Ok(client.decrypt(&sealed, &context).await?) };
-        Operation::new(py, work, |py, plaintext| give_bytes(py, &plaintext))
+        Operation::new(py, work, |py, plaintext| PyBytes::new(py, &plaintext).into_bound_py_any(py))
     }
 
     /// `messages` are pairs of bytes and context.
@@ -299,10 +297,6 @@ impl Client {
     }
 }
 
-fn give_bytes<'py>(py: Python<'py>, bytes: &[u8]) -> PyResult<Bound<'py, PyAny>> {
-    Ok(PyBytes::new(py, bytes).into_any())
-}
-
 fn borrowed(messages: &[(PyBackedBytes, Context)]) -> Vec<(&[u8], &Context)> {
     messages.iter().map(|(bytes, context)| (&bytes[..], context)).collect()
 }
@@ -311,7 +305,22 @@ fn preamble(mut sealed: &[u8]) -> Result<Preamble, Fault> {
     Ok(symbolon_client::read_preamble(&mut sealed)?)
 }
 
-fn read_profile(content: &str) -> Result<Profile, Fault> {
-    serde_json::from_str(content)
-        .map_err(|error| Fault::Invalid("profile", format!("the profile is not well formed: {error}")))
+fn open(
+    keepers: &Bound<'_, PyList>,
+    unlock: Option<Py<PyAny>>,
+    deadline: Option<&Bound<'_, PyAny>>,
+    profile: impl FnOnce() -> Result<Profile, Fault> + Send,
+) -> PyResult<Client> {
+    let py = keepers.py();
+    let customer_fragments = keeper::all(keepers)?;
+    let deadline = deadline.map(|time| value::seconds(time, "deadline")).transpose()?;
+    let runtime = Runtime::present(py).map_err(|fault| fault.raise(py))?;
+    let mut unlocking = Unlocking::new(unlock);
+    let opened = py.detach(|| {
+        let _inside = runtime.tokio().enter();
+        let options = Options { customer_fragments, ..Options::default() };
+        let client = symbolon_client::Client::open_with(&profile()?, &mut unlocking, options)?;
+        Ok(deadline.map_or(client.clone(), |deadline| client.within(deadline)))
+    });
+    opened.map(Client::new).map_err(|fault| unlocking.instead_of(fault).raise(py))
 }

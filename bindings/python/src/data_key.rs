@@ -63,8 +63,9 @@ impl DataKey {
         Ok(PyBytes::new(py, &opened.map_err(|error| Fault::from(error).raise(py))?))
     }
 
-    fn __repr__(&self) -> &'static str {
-        "<symbolon.DataKey>"
+    /// Says nothing of the key.
+    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
+        Ok(format!("<{}>", slf.get_type().fully_qualified_name()?))
     }
 }
 

@@ -38,14 +38,14 @@ pub fn key_create(client: &Client, key: &Bound<'_, PyAny>, wanted: &Bound<'_, Py
         .extract()
         .map_err(|error: PyErr| raise(py, "InvalidType", "wrong-type", &error.to_string()))?;
     let new = wanted.into_new(id, &client).map_err(|fault| fault.raise(py))?;
-    shown(py, client.clone(), async move { client.keys().create(&new).await })
+    shown(py, client.clone(), async move { Box::pin(client.keys().create(&new)).await })
 }
 
 /// Makes a new version.
 #[pyfunction]
 pub fn key_rotate(client: &Client, key: &Bound<'_, PyAny>) -> PyResult<Operation> {
     let (client, id) = (client.present(key.py())?, value::key(key)?);
-    shown(key.py(), client.clone(), async move { client.keys().rotate(&id).await })
+    shown(key.py(), client.clone(), async move { Box::pin(client.keys().rotate(&id)).await })
 }
 
 /// A key with its versions.

@@ -22,7 +22,7 @@ type Give = Box<dyn for<'py> FnOnce(Python<'py>) -> PyResult<Bound<'py, PyAny>> 
 pub type Outcome = Result<Give, Fault>;
 
 /// Gives what an operation ended with to Python.
-pub fn give<'py>(py: Python<'py>, outcome: Outcome) -> PyResult<Bound<'py, PyAny>> {
+pub fn give(py: Python<'_>, outcome: Outcome) -> PyResult<Bound<'_, PyAny>> {
     match outcome {
         Ok(give) => give(py),
         Err(fault) => Err(fault.raise(py)),

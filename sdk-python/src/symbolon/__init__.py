@@ -18,6 +18,7 @@ call), `NotFound`, `Conflict`, `Bug`.
 Its log goes to the logger `symbolon` of `logging`.
 """
 
+from . import _errors
 from ._async import AsyncClient
 from ._client import Client, inspect
 from ._errors import (
@@ -93,3 +94,8 @@ __all__ = [
     "__version__",
     "inspect",
 ]
+
+for _name in _errors.__all__:
+    # So that a traceback names it as users do.
+    getattr(_errors, _name).__module__ = __name__
+del _name

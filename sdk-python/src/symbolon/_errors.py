@@ -4,6 +4,19 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+__all__ = [
+    "Bug",
+    "Closed",
+    "Conflict",
+    "Denied",
+    "Integrity",
+    "Invalid",
+    "InvalidType",
+    "NotFound",
+    "SymbolonError",
+    "Unavailable",
+]
+
 
 class SymbolonError(Exception):
     """Whatever goes wrong with Symbolon. Its subclasses say whose move it is.

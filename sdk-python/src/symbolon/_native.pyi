@@ -75,9 +75,15 @@ class Opening:
 @final
 class Client:
     @staticmethod
-    def open(
-        file: Path | None,
-        profile: str | None,
+    def of_file(
+        file: Path,
+        unlock: Callable[[str], str | None] | None,
+        keepers: list[tuple[bytes, Callable[[bytes], BytesLike]]],
+        deadline: float | None,
+    ) -> Client: ...
+    @staticmethod
+    def of_profile(
+        content: str,
         unlock: Callable[[str], str | None] | None,
         keepers: list[tuple[bytes, Callable[[bytes], BytesLike]]],
         deadline: float | None,

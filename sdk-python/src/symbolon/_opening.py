@@ -26,9 +26,7 @@ def of_file(
     customer_fragments: Iterable[CustomerFragment],
     deadline: float | None,
 ) -> _native.Client:
-    if not isinstance(file, str) and not hasattr(file, "__fspath__"):
-        raise InvalidType(f"file must be a path, not {type(file).__name__}", code="wrong-type")
-    return _native.Client.open(file, None, _unlock(passphrase), _keepers(customer_fragments), deadline)
+    return _native.Client.of_file(file, _unlock(passphrase), _keepers(customer_fragments), deadline)
 
 
 def of_profile(
@@ -40,7 +38,7 @@ def of_profile(
     if not isinstance(profile, Profile):
         raise InvalidType(f"profile must be a Profile, not {type(profile).__name__}", code="wrong-type")
     said = profile._to_json()
-    return _native.Client.open(None, said, _unlock(passphrase), _keepers(customer_fragments), deadline)
+    return _native.Client.of_profile(said, _unlock(passphrase), _keepers(customer_fragments), deadline)
 
 
 def pairs(messages: Iterable[BytesLike | Message], context: Context | None) -> list[tuple[BytesLike, Context | None]]:
