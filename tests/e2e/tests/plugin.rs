@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use symbolon_e2e::{binary, command, exit};
+use symbolon_e2e::{Finished, exit, run, symbolon};
 use symbolon_guests::{Guest, MANIFEST};
 use tempfile::TempDir;
 
@@ -22,9 +22,9 @@ impl Desk {
         self.0.path()
     }
 
-    fn symbolon(&self, line: &str) -> command::Finished {
-        let mut symbolon = Command::new(binary::symbolon());
-        command::run(symbolon.arg("plugin").args(line.split(' ')).current_dir(self.path()), b"")
+    fn symbolon(&self, line: &str) -> Finished {
+        let mut command = Command::new(symbolon());
+        run(command.arg("plugin").args(line.split(' ')).current_dir(self.path()), b"")
     }
 
     fn packed(&self) {
@@ -95,7 +95,10 @@ fn what_a_host_would_refuse_is_refused_with_what_to_do() {
     std::fs::write(&path, &bytes).unwrap();
     desk.policy(&format!("signers = ['{signer}']\n{GRANTS}"));
     let altered = check(exit::INTEGRITY);
-    assert!(altered.contains("was changed after it was signed") && altered.contains("don't use this file"), "{altered}");
+    assert!(
+        altered.contains("was changed after it was signed") && altered.contains("don't use this file"),
+        "{altered}"
+    );
 
     std::fs::write(&path, &bytes[..last]).unwrap();
     assert!(check(exit::INVALID).contains("damaged"));
