@@ -23,7 +23,7 @@ pub fn figures(rounds: usize) -> Vec<Figure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
     let host = PluginHost::new(Settings::default()).expect("a host");
     let native = median(&native(rounds));
-    let mut plugin = |manifest: &str| {
+    let plugin = |manifest: &str| {
         let loaded = runtime.block_on(host.load(&bundle(manifest, Guest::good().component()), &policy()));
         let plugin = loaded.expect("the good guest is loaded");
         let store = plugin.keystore(&Tenant::new("acme").expect("a name"));
