@@ -102,6 +102,7 @@ fn perform(session: &Session, request: Request) -> Result<Answer, Fault> {
             })?;
             Answer::Unwrapped(key, attributes)
         }
+        Request::Copy { object } => Answer::Object(session.copy(object)?),
         Request::Destroy { object } => {
             session.destroy(object)?;
             Answer::Done

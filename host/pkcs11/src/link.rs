@@ -17,8 +17,9 @@ use crate::error::Error;
 use crate::settings::{Program, TokenSettings};
 use crate::wire::{self, Answer, HEAD, Message};
 
-/// Both ends look for the other's next message for so long before they sleep. Most functions of a token take less.
-pub const LOOK: Duration = Duration::from_micros(50);
+/// Both ends look for the other's next message for so long before they sleep: what a token in software takes for a function,
+/// and far less than one behind a network.
+pub const LOOK: Duration = Duration::from_micros(200);
 
 /// A child process that is ours alone; dropping it ends it.
 pub struct Link {

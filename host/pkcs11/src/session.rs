@@ -96,6 +96,15 @@ impl Session {
         }
     }
 
+    /// A session object that is the same key.
+    pub async fn copy(&self, key: &Object) -> Result<Object, Error> {
+        let object = self.own(key)?;
+        match self.ask(Request::Copy { object }).await? {
+            Answer::Object(handle) => Ok(self.object(handle, false)),
+            _ => Err(Error::Protocol),
+        }
+    }
+
     /// Signs data, or makes its MAC.
     pub async fn sign(&self, mechanism: Mechanism, key: &Object, data: Vec<u8>) -> Result<Vec<u8>, Error> {
         self.allowed.mechanism(mechanism.id, Use::Sign)?;

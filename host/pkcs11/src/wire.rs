@@ -249,6 +249,13 @@ pub enum Request {
         #[n(0)]
         object: u64,
     },
+    /// As an object of the session.
+    #[n(12)]
+    #[cbor(array)]
+    Copy {
+        #[n(0)]
+        object: u64,
+    },
 }
 
 /// What the child is sent: first the objects to destroy, whose handles were dropped, then a request if there is one.

@@ -122,7 +122,7 @@ impl Masters {
         match (WRAPPING.find(token)?, MAC.find(token)?, CHECKED.find(token)?) {
             (Some(wrapping), Some(mac), Some(checked)) => {
                 let check_value = check_value(token, &wrapping, &mac, &checked)?;
-                Ok(Self { wrapping, mac, check_value })
+                Ok(Self { wrapping: at_hand(token, wrapping), mac: at_hand(token, mac), check_value })
             }
             (None, None, None) => Err(failure(
                 Fault::NotFound,
@@ -152,6 +152,20 @@ impl Masters {
             Err(error) => Err(error),
         }
     }
+}
+
+/// The same key as an object of the session, where the token lets us have one: some modules read, and decrypt, their own
+/// objects from storage at each use.
+fn at_hand(token: &Token, key: Object) -> Object {
+    let copy = token.session.copy(&key);
+    let kept = |copy: &Object| {
+        let read = copy.get_attributes(&[attribute::EXTRACTABLE, attribute::SENSITIVE]);
+        read.is_ok_and(|attributes| {
+            attribute::is(&attributes, attribute::EXTRACTABLE, false)
+                && attribute::is(&attributes, attribute::SENSITIVE, true)
+        })
+    };
+    copy.ok().filter(kept).unwrap_or(key)
 }
 
 /// The check key wrapped under the master key is the same wherever both are the same, and the MAC of it tells nothing else.

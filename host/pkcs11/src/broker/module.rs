@@ -280,6 +280,15 @@ impl Session {
         Ok(key)
     }
 
+    /// A session object that is the same key; all but where it lives stays as it is.
+    pub fn copy(&self, object: CK_OBJECT_HANDLE) -> Result<CK_OBJECT_HANDLE, Fault> {
+        let of_the_session = [Attribute { id: CKA_TOKEN, value: vec![CK_FALSE] }];
+        let mut template = RawTemplate::new(&of_the_session);
+        let mut copy = 0;
+        within!(self, C_CopyObject(object, template.pointer(), template.length(), &raw mut copy))?;
+        Ok(copy)
+    }
+
     pub fn destroy(&self, object: CK_OBJECT_HANDLE) -> Result<(), Fault> {
         within!(self, C_DestroyObject(object))
     }

@@ -95,6 +95,12 @@ impl HostSession for Guest {
         Ok(Ok((hand_out(&mut self.table, pair.0)?, hand_out(&mut self.table, pair.1)?)))
     }
 
+    async fn copy(&mut self, session: Resource<Session>, key: Resource<Object>) -> Answer<Resource<Object>> {
+        let (session, key) = (self.table.get(&session)?.clone(), self.table.get(&key)?.clone());
+        let copy = answer!(session.copy(&key).await.map_err(told));
+        Ok(Ok(hand_out(&mut self.table, copy)?))
+    }
+
     async fn sign(
         &mut self,
         session: Resource<Session>,

@@ -37,9 +37,9 @@ static void check(const char *what, word returned) {
 static byte yes = 1, no = 0;
 static word private_key = 3, ec = 3, length = 32;
 
-static word aes(byte *encrypt, byte *wrap) {
+static word aes(byte *token, byte *encrypt, byte *wrap) {
     mechanism generate = { AES_KEY_GEN, NULL, 0 };
-    attribute template[] = { { 0x161, &length, 8 }, { 0x001, &no, 1 }, { 0x103, &yes, 1 }, { 0x162, &no, 1 },
+    attribute template[] = { { 0x161, &length, 8 }, { 0x001, token, 1 }, { 0x103, &yes, 1 }, { 0x162, &no, 1 },
         { 0x104, encrypt, 1 }, { 0x105, encrypt, 1 }, { 0x106, wrap, 1 }, { 0x107, wrap, 1 } };
     word key;
     CALL(GENERATE_KEY, (word, mechanism *, attribute *, word, word *), session, &generate, template, 8, &key);
@@ -102,8 +102,8 @@ int main(int count, char **words) {
     char line[64];
     if (!get || get(&pkcs11) != 0) return 2;
     open_token(words[2], words[3]);
-    sealing = aes(&yes, &no);
-    wrapping = aes(&no, &yes);
+    sealing = aes(&no, &yes, &no);
+    wrapping = aes(&yes, &no, &yes);
     wrap_p256();
     while (fgets(line, sizeof line, stdin)) {
         void (*one)(void) = line[1] == 'e' ? seal_one : sign_one;
