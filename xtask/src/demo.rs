@@ -3,12 +3,13 @@
 //! It is a user: it knows the command line and nothing else. What it makes, it takes away again.
 
 mod big_file;
+mod chain;
 mod stage;
 
 use std::time::Instant;
 
 use crate::failure::{During, Failure};
-use crate::step;
+use crate::{machine, plugins, step};
 use big_file::BigFile;
 use stage::{Role, Stage};
 
@@ -28,7 +29,7 @@ pub fn run(words: &[String]) -> Result<(), Failure> {
         [option, size] if option == "--size" => size.parse().during("the size, in MiB")?,
         _ => return Err(Failure::new("demo takes no arguments but  --size MIB")),
     };
-    crate::machine::provide(&[&crate::machine::C_COMPILER])?;
+    machine::provide(&[&machine::C_COMPILER, &machine::SOFTHSM, &machine::QEMU])?;
     let programs = ["build", "-q", "--release", "-p", "symbolon-server", "-p", "symbolon-lying-manager"];
     step::run("build the programs (some minutes the first time)", &mut step::cargo(&programs))?;
     perform("release", mebibytes)
@@ -41,8 +42,9 @@ pub fn rehearse(profile: &str) -> Result<(), Failure> {
 }
 
 fn perform(profile: &str, mebibytes: u64) -> Result<(), Failure> {
+    let plugins = plugins::build()?;
     let mut stage = Stage::set(&step::target().join(profile))?;
-    let played = play(&mut stage, mebibytes);
+    let played = play(&mut stage, mebibytes).and_then(|()| chain::show(&mut stage, &plugins));
     stage.clear();
     played
 }

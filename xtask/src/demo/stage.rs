@@ -16,6 +16,7 @@ const DEPLOYMENT: &str = "symbolon-dev";
 pub enum Role {
     Kfm1,
     Kfm2,
+    Driver,
 }
 
 impl Role {
@@ -23,6 +24,7 @@ impl Role {
         match self {
             Self::Kfm1 => "kfm-1",
             Self::Kfm2 => "kfm-2",
+            Self::Driver => "driver",
         }
     }
 }
@@ -61,6 +63,11 @@ impl Stage {
     /// A file of the stage.
     pub fn path(&self, name: &str) -> PathBuf {
         self.folder.join(name)
+    }
+
+    /// A role's own folder.
+    pub fn home(&self, role: Role) -> PathBuf {
+        self.path(DEPLOYMENT).join(role.name())
     }
 
     /// Starts all roles; gives what `symbolon dev` says of them.
@@ -154,6 +161,11 @@ impl Stage {
         self.take_place(role, "symbolon-lying-manager", &["run", "--config"])
     }
 
+    /// Starts a driver, which takes nobody's place.
+    pub fn drive(&mut self) -> Result<(), Failure> {
+        self.take_place(Role::Driver, "symbolon", &["driver", "run", "--config"])
+    }
+
     fn take_place(&mut self, role: Role, program: &str, words: &[&str]) -> Result<(), Failure> {
         let config = format!("{DEPLOYMENT}/{}/config.toml", role.name());
         let doing = format!("starting {program} for {}", role.name());
@@ -163,7 +175,7 @@ impl Stage {
         let stdout = child.stdout.take();
         self.own.push((role, child));
         stdout.map(|stdout| BufReader::new(stdout).read_line(&mut line)).transpose().during(&doing)?;
-        if line.contains(" is ready on ") {
+        if line.contains(" is ready ") {
             Ok(())
         } else {
             Err(Failure::new(format!("{doing}: it ended at once")))
@@ -202,6 +214,13 @@ fn first_json(stdout: ChildStdout) -> Result<Value, Failure> {
         .next()
         .ok_or_else(|| Failure::new("symbolon dev ended at once"))?
         .during("reading what symbolon dev says")
+}
+
+/// A text in a JSON answer.
+pub fn text(answer: &str, field: &str) -> Result<String, Failure> {
+    let value: Value = serde_json::from_str(answer).during("reading an answer")?;
+    let found = value[field].as_str().map(str::to_owned);
+    found.ok_or_else(|| Failure::new(format!("no {field} in {answer}")))
 }
 
 /// A number in a JSON answer.
