@@ -1,299 +1,137 @@
 #!/usr/bin/env python3
-"""Computes symbolon-v1-derivation.json again, from docs/specification.md §3 and the RFCs alone.
+"""Has the independent implementation compute all published vectors again, and read all golden and malformed files."""
 
-A second implementation that shares no line with the first: Python's integers, no library but the standard one. It is
-slow and not constant in time; it checks, and is good for nothing else.
-"""
-
-import hashlib
-import hmac
 import json
 import pathlib
 import sys
 
+from independent import derivation, envelope
+from independent.groups import GROUPS, coefficient, multiply, total
+
 HERE = pathlib.Path(__file__).parent
-
-
-# Deterministic CBOR (RFC 8949 §4.2.1), as much as the inputs need.
-def head(major, value):
-    for info, size in ((24, 1), (25, 2), (26, 4), (27, 8)):
-        if value < 24:
-            return bytes([major << 5 | value])
-        if value < 1 << 8 * size:
-            return bytes([major << 5 | info]) + value.to_bytes(size, "big")
-    raise ValueError(value)
-
-
-def cbor(value):
-    if isinstance(value, int):
-        return head(0, value)
-    if isinstance(value, bytes):
-        return head(2, len(value)) + value
-    if isinstance(value, str):
-        return head(3, len(value.encode())) + value.encode()
-    return head(4, len(value)) + b"".join(map(cbor, value))
-
-
-def labelled(label, *fields):
-    return cbor(["symbolon/v1/" + label, *fields])
-
-
-def expand_message_xmd(name, message, dst, length):
-    """RFC 9380 §5.3.1."""
-    block = hashlib.new(name).block_size
-    digest = hashlib.new(name).digest_size
-    tag = dst + bytes([len(dst)])
-    hashed = lambda data: hashlib.new(name, data).digest()
-    b0 = hashed(bytes(block) + message + length.to_bytes(2, "big") + b"\0" + tag)
-    previous, out = bytes(digest), b""
-    for i in range(1, -(-length // digest) + 1):
-        previous = hashed(bytes(x ^ y for x, y in zip(b0, previous)) + bytes([i]) + tag)
-        out += previous
-    return out[:length]
-
-
-class P256:
-    name, hash = "P256-SHA256", "sha256"
-    p = 2**256 - 2**224 + 2**192 + 2**96 - 1
-    order = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
-    a = p - 3
-    b = 0x5AC635D8AA3A93E7B3EBBD55769886BC651D06B0CC53B0F63BCE3C3E27D2604B
-    identity = None
-    generator = (
-        0x6B17D1F2E12C4247F8BCE6E563A440F277037D812DEB33A0F4A13945D898C296,
-        0x4FE342E2FE1A7F9B8EE7EB4A7C0F9E162BCE33576B315ECECBB6406837BF51F5,
-    )
-
-    def add(self, left, right):
-        p = self.p
-        if left is None or right is None:
-            return left or right
-        if left[0] == right[0] and (left[1] + right[1]) % p == 0:
-            return None
-        if left == right:
-            slope = (3 * left[0] ** 2 + self.a) * pow(2 * left[1], -1, p)
-        else:
-            slope = (right[1] - left[1]) * pow(right[0] - left[0], -1, p)
-        x = (slope**2 - left[0] - right[0]) % p
-        return x, (slope * (left[0] - x) - left[1]) % p
-
-    def encode(self, point):
-        return bytes([2 + point[1] % 2]) + point[0].to_bytes(32, "big")
-
-    def scalar(self, data):
-        return int.from_bytes(data, "big")
-
-    def encode_scalar(self, scalar):
-        return scalar.to_bytes(32, "big")
-
-    def hash_to_scalar(self, message, dst):
-        return int.from_bytes(expand_message_xmd("sha256", message, dst, 48), "big") % self.order
-
-    def hash_to_group(self, message, dst):
-        uniform = expand_message_xmd("sha256", message, dst, 96)
-        u = [int.from_bytes(uniform[i : i + 48], "big") % self.p for i in (0, 48)]
-        return self.add(self.map(u[0]), self.map(u[1]))
-
-    def map(self, u):
-        """RFC 9380 §6.6.2, simplified SWU, Z = -10."""
-        p, a, b, z = self.p, self.a, self.b, -10
-        square = lambda v: pow(v, (p - 1) // 2, p) in (0, 1)
-        g = lambda x: (x**3 + a * x + b) % p
-        t = (z**2 * u**4 + z * u**2) % p
-        x = b * pow(z * a, -1, p) % p if t == 0 else -b * pow(a, -1, p) * (1 + pow(t, -1, p)) % p
-        if not square(g(x)):
-            x = z * u**2 * x % p
-        y = pow(g(x), (p + 1) // 4, p)
-        return x, y if y % 2 == u % 2 else p - y
-
-
-class Ristretto255:
-    name, hash = "ristretto255-SHA512", "sha512"
-    p = 2**255 - 19
-    order = 2**252 + 27742317777372353535851937790883648493
-    d = -121665 * pow(121666, -1, p) % p
-    root = pow(2, (p - 1) // 4, p)
-    identity = (0, 1, 1, 0)
-
-    def __init__(self):
-        p = self.p
-        y = 4 * pow(5, -1, p) % p
-        square, x = self.sqrt_ratio((y * y - 1) % p, (self.d * y * y + 1) % p)
-        assert square
-        self.generator = (x, y, 1, x * y % p)
-
-    def sqrt_ratio(self, u, v):
-        """RFC 9496 §4.2, SQRT_RATIO_M1."""
-        p = self.p
-        r = u * v**3 * pow(u * v**7, (p - 5) // 8, p) % p
-        check = v * r * r % p
-        if check in (-u % p, -u * self.root % p):
-            r = r * self.root % p
-        return check in (u % p, -u % p), min(r, p - r, key=lambda x: x % 2)
-
-    def add(self, left, right):
-        p = self.p
-        (x1, y1, z1, t1), (x2, y2, z2, t2) = left, right
-        a, b = (y1 - x1) * (y2 - x2), (y1 + x1) * (y2 + x2)
-        c, d = 2 * self.d * t1 * t2, 2 * z1 * z2
-        e, f, g, h = b - a, d - c, d + c, b + a
-        return e * f % p, g * h % p, f * g % p, e * h % p
-
-    def encode(self, point):
-        """RFC 9496 §4.3.2."""
-        p = self.p
-        even = lambda x: x % p if x % p % 2 == 0 else -x % p
-        x0, y0, z0, t0 = point
-        u1, u2 = (z0 + y0) * (z0 - y0), x0 * y0
-        _, inverse = self.sqrt_ratio(1, u1 * u2**2 % p)
-        d1, d2 = inverse * u1, inverse * u2
-        z = d1 * d2 * t0 % p
-        _, magic = self.sqrt_ratio(1, (-1 - self.d) % p)
-        if t0 * z % p % 2:
-            x, y, d = y0 * self.root, x0 * self.root, d1 * magic
-        else:
-            x, y, d = x0, y0, d2
-        if x * z % p % 2:
-            y = -y
-        return even(d * (z0 - y)).to_bytes(32, "little")
-
-    def scalar(self, data):
-        return int.from_bytes(data, "little")
-
-    def encode_scalar(self, scalar):
-        return scalar.to_bytes(32, "little")
-
-    def hash_to_scalar(self, message, dst):
-        return int.from_bytes(expand_message_xmd("sha512", message, dst, 64), "little") % self.order
-
-    def hash_to_group(self, message, dst):
-        uniform = expand_message_xmd("sha512", message, dst, 64)
-        halves = [int.from_bytes(uniform[i : i + 32], "little") % 2**255 for i in (0, 32)]
-        return self.add(self.map(halves[0]), self.map(halves[1]))
-
-    def map(self, t):
-        """RFC 9496 §4.3.4, MAP."""
-        p, d = self.p, self.d
-        r = self.root * t * t % p
-        u = (r + 1) * (1 - d * d) % p
-        v = (-1 - r * d) * (r + d) % p
-        square, s = self.sqrt_ratio(u, v)
-        c = -1
-        if not square:
-            odd = s * t % p
-            s = odd if odd % 2 else -odd % p
-            c = r
-        n = (c * (r - 1) * (d - 1) ** 2 - v) % p
-        _, ad = self.sqrt_ratio((-d - 1) % p, 1)
-        # The RFC fixes the other root of a·d − 1.
-        ad = p - ad
-        w0, w1, w2, w3 = 2 * s * v, n * ad, 1 - s * s, 1 + s * s
-        return w0 * w3 % p, w2 * w1 % p, w1 * w3 % p, w0 * w2 % p
-
-
-def multiply(group, scalar, point):
-    total = group.identity
-    for bit in bin(scalar)[2:]:
-        total = group.add(total, total)
-        if bit == "1":
-            total = group.add(total, point)
-    return total
-
-
-def total(group, points):
-    result = group.identity
-    for point in points:
-        result = group.add(result, point)
-    return result
-
-
-def proof(group, secret, nonce, points, evaluations):
-    """RFC 9497 §2.2.1."""
-    context = b"OPRFV1-\x01-" + group.name.encode()
-    prefixed = lambda part: len(part).to_bytes(2, "big") + part
-    to_scalar = lambda data: group.hash_to_scalar(data, b"HashToScalar-" + context)
-    public = group.encode(multiply(group, secret, group.generator))
-    seed = hashlib.new(group.hash, prefixed(public) + prefixed(b"Seed-" + context)).digest()
-    parts = []
-    for i, (point, evaluation) in enumerate(zip(points, evaluations)):
-        transcript = prefixed(seed) + i.to_bytes(2, "big") + prefixed(group.encode(point)) + prefixed(evaluation)
-        parts.append(multiply(group, to_scalar(transcript + b"Composite"), point))
-    m = total(group, parts)
-    elements = [m, multiply(group, secret, m), multiply(group, nonce, group.generator), multiply(group, nonce, m)]
-    transcript = prefixed(public) + b"".join(prefixed(group.encode(e)) for e in elements) + b"Challenge"
-    challenge = to_scalar(transcript)
-    return group.encode_scalar(challenge) + group.encode_scalar((nonce - challenge * secret) % group.order)
-
-
-def check_message(group, case, index, message):
-    raw = bytes.fromhex
-    encoded = labelled(
-        "input", raw(case["account"]), case["suite"]["number"], case["key id"], case["key version"],
-        message["purpose"], raw(message["writer"]), message["created"], raw(message["r"]),
-    )
-    equal("I", encoded, message["I"])
-    point = group.hash_to_group(encoded, b"symbolon/v1/h2g/" + group.name.encode())
-    equal("P", group.encode(point), message["P"])
-    fragments = {member["index"]: group.scalar(raw(member["fragment"])) for member in case["members"]}
-    for member in case["members"]:
-        equal("D", group.encode(multiply(group, fragments[member["index"]], point)), member["D"][index])
-    quorum = [pair["index"] for pair in case["quorum"]]
-    weights = {i: coefficient(group, quorum, i) for i in quorum}
-    for pair in case["quorum"]:
-        equal("λ", group.encode_scalar(weights[pair["index"]]), pair["lambda"])
-    z = total(group, [multiply(group, weights[i] * fragments[i] % group.order, point) for i in quorum])
-    equal("Z", group.encode(z), message["Z"])
-    check_key(group, message, encoded, group.encode(z))
-    return point
-
-
-def check_key(group, message, encoded, z):
-    raw = bytes.fromhex
-    customer, c, customer_id = message["customer fragment"], b"", b""
-    if customer:
-        customer_id = raw(customer["id"])
-        c = hmac.digest(raw(customer["secret"]), labelled("cf", customer_id, encoded), "sha256")
-        equal("c", c, customer["c"])
-    prk = hmac.digest(b"symbolon/v1/kdf", labelled("ikm", z, c), "sha256")
-    equal("PRK", prk, message["PRK"])
-    context = hashlib.sha256(raw(message["context"])).digest()
-    info = labelled("okm", encoded, customer_id, raw(message["header without commitment"]), context)
-    first = hmac.digest(prk, info + b"\1", "sha256")
-    equal("OKM", first + hmac.digest(prk, first + info + b"\2", "sha256"), message["OKM"])
-
-
-def coefficient(group, quorum, i):
-    numerator, denominator = 1, 1
-    for j in quorum:
-        if j != i:
-            numerator, denominator = numerator * j, denominator * (j - i)
-    return numerator * pow(denominator, -1, group.order) % group.order
-
-
-def check_case(group, case):
-    raw = bytes.fromhex
-    polynomial = [group.scalar(raw(c)) for c in case["polynomial"]]
-    for c, commitment in zip(polynomial, case["commitment"], strict=True):
-        equal("commitment", group.encode(multiply(group, c, group.generator)), commitment)
-    points = [check_message(group, case, i, message) for i, message in enumerate(case["messages"])]
-    for member in case["members"]:
-        secret = sum(c * member["index"] ** k for k, c in enumerate(polynomial)) % group.order
-        equal("fragment", group.encode_scalar(secret), member["fragment"])
-        equal("Y", group.encode(multiply(group, secret, group.generator)), member["Y"])
-        nonce = group.scalar(raw(member["proof nonce"]))
-        equal("proof", proof(group, secret, nonce, points, [raw(d) for d in member["D"]]), member["proof"])
+raw = bytes.fromhex
+compared = 0
 
 
 def equal(what, computed, published):
     global compared
     compared += 1
-    if computed.hex() != published:
-        sys.exit(f"{what}: computed {computed.hex()}, published {published}")
+    computed = computed.hex() if isinstance(computed, bytes) else computed
+    if computed != published:
+        sys.exit(f"{what}: computed {computed}, published {published}")
 
 
-compared = 0
-groups = {group.name: group for group in (Ristretto255(), P256())}
-cases = json.loads((HERE / "symbolon-v1-derivation.json").read_text())["cases"]
-for case in cases:
-    check_case(groups[case["suite"]["name"]], case)
-print(f"{len(cases)} cases, {compared} values: all as published")
+def check_message(group, case, index, message):
+    encoded = derivation.encoded_input(
+        raw(case["account"]), case["suite"]["number"], case["key id"], case["key version"],
+        message["purpose"], raw(message["writer"]), message["created"], raw(message["r"]),
+    )
+    equal("I", encoded, message["I"])
+    point = derivation.point(group, encoded)
+    equal("P", group.encode(point), message["P"])
+    members = {member["index"]: member for member in case["members"]}
+    for member in members.values():
+        secret = group.scalar(raw(member["fragment"]))
+        equal("D", group.encode(multiply(group, secret, point)), member["D"][index])
+    quorum = [pair["index"] for pair in case["quorum"]]
+    for pair in case["quorum"]:
+        weight = coefficient(group, quorum, pair["index"])
+        equal("λ", group.encode_scalar(weight), pair["lambda"])
+    z = derivation.combine(group, {i: raw(members[i]["D"][index]) for i in quorum})
+    equal("Z", z, message["Z"])
+    check_key(message, encoded, z)
+    return point
+
+
+def check_key(message, encoded, z):
+    customer, c, customer_id = message["customer fragment"], b"", b""
+    if customer:
+        customer_id = raw(customer["id"])
+        c = derivation.contribution(raw(customer["secret"]), customer_id, encoded)
+        equal("c", c, customer["c"])
+    equal("PRK", derivation.extracted(z, c), message["PRK"])
+    header, context = raw(message["header without commitment"]), raw(message["context"])
+    equal("OKM", derivation.okm(z, c, encoded, customer_id, header, context), message["OKM"])
+
+
+def check_case(group, case):
+    polynomial = [group.scalar(raw(c)) for c in case["polynomial"]]
+    for c, commitment in zip(polynomial, case["commitment"], strict=True):
+        equal("commitment", group.encode(multiply(group, c, group.generator)), commitment)
+    points = [check_message(group, case, i, message) for i, message in enumerate(case["messages"])]
+    for member in case["members"]:
+        check_member(group, case, polynomial, points, member)
+
+
+def check_member(group, case, polynomial, points, member):
+    secret = sum(c * member["index"] ** k for k, c in enumerate(polynomial)) % group.order
+    equal("fragment", group.encode_scalar(secret), member["fragment"])
+    powers = (multiply(group, member["index"] ** k, group.decode(raw(c))) for k, c in enumerate(case["commitment"]))
+    equal("Y", group.encode(total(group, powers)), member["Y"])
+    evaluations, proof = [raw(d) for d in member["D"]], raw(member["proof"])
+    nonce = group.scalar(raw(member["proof nonce"]))
+    equal("proof", derivation.prove(group, secret, nonce, points, evaluations), member["proof"])
+    public = raw(member["Y"])
+    equal("verdict", derivation.verify(group, public, points, evaluations, proof), True)
+    wrong = bytes([proof[0] ^ 1]) + proof[1:]
+    equal("verdict on another proof", derivation.verify(group, public, points, evaluations, wrong), False)
+    others = evaluations[1:] + evaluations[:1]
+    equal("verdict on other evaluations", derivation.verify(group, public, points, others, proof), False)
+
+
+def check_derivation():
+    cases = json.loads((HERE / "symbolon-v1-derivation.json").read_text())["cases"]
+    for case in cases:
+        check_case(GROUPS[case["suite"]["name"]], case)
+
+
+def check_rfc():
+    """Proofs and encodings that others published, so that both of us aren't wrong alike."""
+    for encoding in json.loads((HERE / "rfc/rfc9496-ristretto255.json").read_text())["invalid encodings"]:
+        try:
+            GROUPS["ristretto255-SHA512"].decode(raw(encoding))
+        except ValueError:
+            equal("refusal", True, True)
+        else:
+            sys.exit(f"{encoding} was taken for an element")
+    for suite in json.loads((HERE / "rfc/rfc9497-voprf.json").read_text())["suites"]:
+        group = GROUPS[suite["suite"]]
+        for vector in suite["vectors"]:
+            points = [group.decode(raw(element)) for element in vector["BlindedElement"]]
+            evaluations = [raw(element) for element in vector["EvaluationElement"]]
+            verdict = derivation.verify(group, raw(suite["pkSm"]), points, evaluations, raw(vector["Proof"]))
+            equal("verdict on the RFC's proof", verdict, True)
+
+
+def check_golden():
+    about = json.loads((HERE / "envelope/golden.json").read_text())
+    secret = raw(about["customer_fragment"]["secret"])
+    files = {file["name"]: file for file in about["files"]}
+    for file in files.values():
+        ciphertext = (HERE / f"envelope/{file['name']}.symbolon").read_bytes()
+        derived, plain = envelope.open_with(scalar(about), ciphertext, file["context"], secret)
+        equal(f"key of {file['name']}", derived, file["derived"])
+        equal(file["name"], plain, bytes(i % 251 for i in range(file["message_length"])).hex())
+    for file in json.loads((HERE / "envelope/malformed.json").read_text())["files"]:
+        ciphertext = (HERE / f"envelope/malformed/{file['name']}.symbolon").read_bytes()
+        context = files[file["from"]]["context"]
+        equal(file["name"], refusal(about, ciphertext, context, secret), file["error"])
+
+
+def scalar(about):
+    # The same number in either byte order, so that it serves both suites.
+    return int.from_bytes(raw(about["key"]), "big")
+
+
+def refusal(about, ciphertext, context, secret):
+    try:
+        envelope.open_with(scalar(about), ciphertext, context, secret)
+    except envelope.Refused as refused:
+        return str(refused)
+    return "opened"
+
+
+check_derivation()
+check_rfc()
+check_golden()
+print(f"{compared} values and verdicts: all as published")

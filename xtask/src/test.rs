@@ -56,6 +56,9 @@ pub fn run(words: &[String]) -> Result<(), Failure> {
 /// The packages' own tests; with cargo's, they open what the others wrote.
 fn other_languages(tests: &mut Command) -> Result<(), Failure> {
     let python = python::Environment::make(python::Profile::Debug, "requirements-test.txt")?;
+    let mut independent = Command::new(python.python());
+    independent.arg("tests/vectors/check.py").env("PYTHONDONTWRITEBYTECODE", "1").current_dir(step::root());
+    step::run("independent implementation", &mut independent)?;
     python.test()?;
     kotlin::test()?;
     tests.env("SYMBOLON_CROSS_PYTHON", python.cross()).env("SYMBOLON_CROSS_KOTLIN", kotlin::cross()?);

@@ -106,6 +106,9 @@ impl CustomerFragment {
     }
 
     /// HMAC-SHA256 of a message that [`CustomerFragmentId::message`] made.
+    ///
+    /// # Panics
+    /// Never: HMAC takes a key of any length.
     pub fn mac(&self, message: &[u8]) -> Zeroizing<[u8; 32]> {
         let mut mac =
             <Hmac<Sha256> as KeyInit>::new_from_slice(&self.secret[..]).expect("HMAC takes any length");
