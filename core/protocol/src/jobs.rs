@@ -1,5 +1,5 @@
 //! Jobs for HSMs: what a holder asks a driver to do, through an access manager that can neither make, change nor read it
-//! (specification §9).
+//! (specification §10).
 //!
 //! A holder signs a [`Job`](symbolon_trust::Job) over a [`Request`] whose work is sealed to the drivers of a key store
 //! ([`Asking`]). A driver checks all of it itself ([`Judge`]), does it, and answers with an [`Outcome`] that it signs and

@@ -47,7 +47,10 @@ impl PluginKeyStore {
 
     /// Makes the store's master key in the HSM, where it has none.
     pub async fn create_master(&self) -> Result<(), KeyStoreError> {
-        self.keystore.create_master().await.map_err(explain)
+        match self.keystore.create_master().await {
+            Err(CallError::Plugin(said)) if said.reason == reason::MASTER_EXISTS => Ok(()),
+            other => other.map_err(explain),
+        }
     }
 
     fn of(&self, job: JobId) -> Keystore {
@@ -93,8 +96,21 @@ impl KeyStore for PluginKeyStore {
     }
 
     async fn sign(&self, job: JobId, key: StoredKey<'_>, message: &[u8]) -> Result<Vec<u8>, KeyStoreError> {
-        let algorithm = key.algorithm.name();
+        let algorithm = signature(key.algorithm)
+            .ok_or_else(|| KeyStoreError::new(Fault::Failed, "a key that does not sign"))?;
         self.of(job).sign(named(key), algorithm, SignInput::Message(message)).await.map_err(explain)
+    }
+}
+
+/// What plugins call the signature that a kind of key makes.
+const fn signature(algorithm: KeyAlgorithm) -> Option<&'static str> {
+    match algorithm {
+        KeyAlgorithm::Aes256 => None,
+        KeyAlgorithm::EcdsaP256 => Some("ecdsa-p256-sha256"),
+        KeyAlgorithm::EcdsaP384 => Some("ecdsa-p384-sha384"),
+        KeyAlgorithm::EcdsaSecp256k1 => Some("ecdsa-secp256k1-sha256"),
+        KeyAlgorithm::Ed25519 => Some("ed25519"),
+        KeyAlgorithm::Rsa2048 => Some("rsa-pss-sha256"),
     }
 }
 

@@ -13,7 +13,7 @@ use tokio::time::Instant;
 /// How long the access manager is asked to wait for a result, at most.
 const WAIT: Duration = Duration::from_secs(20);
 /// How long before the operation's own deadline a client stops waiting, so that it can say what it was waiting for.
-const MARGIN: Duration = Duration::from_millis(300);
+const MARGIN: Duration = Duration::from_secs(1);
 
 /// What a job that makes a key takes beside the job itself.
 pub(super) struct Making {
@@ -88,7 +88,11 @@ impl Client {
         loop {
             match (job.state, job.result.take()) {
                 (JobState::Done, Some(result)) => return Ok(result),
-                _ if Instant::now() >= until => break,
+                _ if until <= Instant::now() => break,
+                // The access manager counts whole seconds.
+                _ if until.duration_since(Instant::now()) < Duration::from_secs(1) => {
+                    tokio::time::sleep_until(until).await;
+                }
                 _ => {}
             }
             let path = path::of_job(path::JOB, access.account(), &Id(*asked.id().as_bytes()));
@@ -119,5 +123,5 @@ pub(super) const fn latest(now: Seconds) -> Seconds {
 
 fn waiting(path: String, until: Instant) -> String {
     let wait = until.saturating_duration_since(Instant::now()).min(WAIT);
-    format!("{path}?wait={}", wait.as_secs().max(1))
+    format!("{path}?wait={}", wait.as_secs())
 }

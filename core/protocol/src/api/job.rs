@@ -1,4 +1,4 @@
-//! Jobs for HSMs: the queue between holders and drivers (specification §9.3).
+//! Jobs for HSMs: the queue between holders and drivers (specification §10.3).
 
 use super::{Document, Id, Labels};
 use alloc::vec::Vec;
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct JobPost {
-    /// The job with its request, grant, permit and wrapped key (specification §9.1).
+    /// The job with its request, grant, permit and wrapped key (specification §10.1).
     pub submission: Document,
     /// Labels of a key that is to be made; otherwise they must be empty.
     #[serde(default)]
@@ -154,7 +154,7 @@ pub struct JobGiveBack {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct JobAnswer {
-    /// The signed result (specification §9.4).
+    /// The signed result (specification §10.4).
     pub result: Document,
 }
 

@@ -1,4 +1,4 @@
-//! The holder's side: making a job, and opening what a driver answers (specification §9.1, §9.4).
+//! The holder's side: making a job, and opening what a driver answers (specification §10.1, §10.4).
 
 use super::{
     outcome::{JobResult, Outcome, result_info},

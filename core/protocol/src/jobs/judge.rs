@@ -1,4 +1,4 @@
-//! The driver's side: what must hold before a job is done (specification §9.2). The queue that it came from is believed in nothing.
+//! The driver's side: what must hold before a job is done (specification §10.2). The queue that it came from is believed in nothing.
 
 use super::{
     outcome::Refusal,

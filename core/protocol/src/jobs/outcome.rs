@@ -1,4 +1,4 @@
-//! What a driver answers: an output or a refusal, sealed to whoever asked, and signed (specification §9.4).
+//! What a driver answers: an output or a refusal, sealed to whoever asked, and signed (specification §10.4).
 
 use super::{
     request::JobId,

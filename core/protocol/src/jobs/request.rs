@@ -1,4 +1,4 @@
-//! What is asked for: the request, its sealed work, and everything that goes with it to a driver (specification §9.1).
+//! What is asked for: the request, its sealed work, and everything that goes with it to a driver (specification §10.1).
 
 use super::secret::{SecretBytes, decode_secret, encode_secret};
 use crate::hpke::{ReceiverKey, seal};

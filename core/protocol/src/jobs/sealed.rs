@@ -1,4 +1,4 @@
-//! A secret that an HSM sealed, as it is stored (specification §9.5).
+//! A secret that an HSM sealed, as it is stored (specification §10.5).
 
 use alloc::{string::String, vec::Vec};
 use minicbor::{Decode, Encode};

@@ -1,4 +1,4 @@
-//! A job in the access manager's queue: who works on it, until when, and that one result counts (specification §9.3).
+//! A job in the access manager's queue: who works on it, until when, and that one result counts (specification §10.3).
 //!
 //! Rules without rows: the access manager loads a ticket, asks what may become of it, and stores the answer. Nobody's safety
 //! depends on it. A job that two drivers do by mistake gives one result that counts; one that is lost is asked for again.
