@@ -252,7 +252,8 @@ fn open(
 
 fn keeper(entry: CustomerFragmentEntry) -> Result<Arc<dyn Keeper>, ClientError> {
     let id = <[u8; 16]>::try_from(entry.id.as_slice());
-    let wrong = |_| ClientError::invalid("customer-fragment-id", "the id of a customer fragment has 16 bytes");
+    let wrong =
+        |_| ClientError::invalid("customer-fragment-id", "the id of a customer fragment has 16 bytes");
     let id = CustomerFragmentId::new(id.map_err(wrong)?);
     Ok(Arc::new(Foreign { id, fragment: entry.fragment }))
 }

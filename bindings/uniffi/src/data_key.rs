@@ -3,6 +3,7 @@
 use crate::client::context_of;
 use crate::error::ClientError;
 use std::collections::HashMap;
+use zeroize::Zeroizing;
 
 /// A data key.
 #[derive(uniffi::Object)]
@@ -21,13 +22,15 @@ impl DataKey {
     }
 
     /// Seals a record.
-    pub fn seal(&self, plaintext: &[u8], context: HashMap<String, String>) -> Result<Vec<u8>, ClientError> {
-        Ok(context_of(context).and_then(|context| self.0.seal(plaintext, &context))?)
+    pub fn seal(&self, plaintext: Vec<u8>, context: HashMap<String, String>) -> Result<Vec<u8>, ClientError> {
+        let plaintext = Zeroizing::new(plaintext);
+        Ok(context_of(context).and_then(|context| self.0.seal(&plaintext, &context))?)
     }
 
     /// Opens a record.
-    pub fn open(&self, sealed: &[u8], context: HashMap<String, String>) -> Result<Vec<u8>, ClientError> {
-        let opened = context_of(context).and_then(|context| self.0.open(sealed, &context))?;
+    #[expect(clippy::needless_pass_by_value, reason = "what crosses is owned")]
+    pub fn open(&self, sealed: Vec<u8>, context: HashMap<String, String>) -> Result<Vec<u8>, ClientError> {
+        let opened = context_of(context).and_then(|context| self.0.open(&sealed, &context))?;
         Ok(opened.to_vec())
     }
 }

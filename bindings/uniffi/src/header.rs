@@ -2,8 +2,8 @@
 
 use crate::error::ClientError;
 use crate::key::{KeyPurpose, KeySuite};
-use symbolon_client::Preamble;
 use symbolon_client::error::Integrity;
+use symbolon_client::{Error, Preamble};
 
 /// The readable part of a ciphertext.
 #[derive(uniffi::Record)]
@@ -32,8 +32,9 @@ pub struct Header {
 
 /// Reads the header at the start of a ciphertext.
 #[uniffi::export]
-pub fn inspect(sealed: &[u8]) -> Result<Header, ClientError> {
-    let preamble = Preamble::parse(sealed).map_err(|error| symbolon_client::Error::from(Integrity::Header(error)))?;
+#[expect(clippy::needless_pass_by_value, reason = "what crosses is owned")]
+pub fn inspect(sealed: Vec<u8>) -> Result<Header, ClientError> {
+    let preamble = Preamble::parse(&sealed).map_err(|error| Error::from(Integrity::Header(error)))?;
     let header = preamble.header();
     Ok(Header {
         key: header.key.to_string(),

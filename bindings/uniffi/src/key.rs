@@ -149,13 +149,13 @@ impl Client {
     /// Makes a key.
     pub async fn create_key(&self, plan: KeyPlan) -> Result<KeyDetails, ClientError> {
         let (plan, client) = (new_key(plan)?, self.0.clone());
-        run(async move { Ok(details(&client.keys().create(&plan).await?)) }).await
+        run(async move { Ok(details(&Box::pin(client.keys().create(&plan)).await?)) }).await
     }
 
     /// Makes a new version of a key.
     pub async fn rotate_key(&self, key: String) -> Result<KeyDetails, ClientError> {
         let client = self.0.clone();
-        run(async move { Ok(details(&client.keys().rotate(&key.parse()?).await?)) }).await
+        run(async move { Ok(details(&Box::pin(client.keys().rotate(&key.parse()?)).await?)) }).await
     }
 
     /// A key with its versions.
@@ -168,7 +168,8 @@ impl Client {
     pub async fn list_keys(&self, filter: KeyFilter) -> Result<Vec<KeySummary>, ClientError> {
         let client = self.0.clone();
         run(async move {
-            let query = api::KeyQuery { below: filter.below, label: filter.label, ..api::KeyQuery::default() };
+            let query =
+                api::KeyQuery { below: filter.below, label: filter.label, ..api::KeyQuery::default() };
             Ok(client.keys().list(query).await?.into_iter().map(Into::into).collect())
         })
         .await
@@ -216,7 +217,8 @@ fn key_id(text: &str) -> Result<KeyId, ClientError> {
 }
 
 fn index(number: u16) -> Result<Index, ClientError> {
-    Index::new(number).ok_or_else(|| ClientError::invalid("members", "fragment managers are numbered from 1 on"))
+    Index::new(number)
+        .ok_or_else(|| ClientError::invalid("members", "fragment managers are numbered from 1 on"))
 }
 
 fn purpose(purpose: KeyPurpose) -> Result<Purpose, ClientError> {

@@ -44,7 +44,7 @@ impl<S: Subscriber> Layer<S> for Forward {
         let mut line = Line::default();
         event.record(&mut line);
         let about = event.metadata();
-        self.0.line(level_of(about.level()), about.target().into(), line.0);
+        self.0.line(level_of(*about.level()), about.target().into(), line.0);
     }
 }
 
@@ -73,8 +73,8 @@ fn filter(level: LogLevel) -> LevelFilter {
     }
 }
 
-fn level_of(level: &Level) -> LogLevel {
-    match *level {
+fn level_of(level: Level) -> LogLevel {
+    match level {
         Level::ERROR => LogLevel::Error,
         Level::WARN => LogLevel::Warning,
         Level::INFO => LogLevel::Info,

@@ -4,6 +4,7 @@ use crate::error::ClientError;
 use std::sync::{Mutex, PoisonError};
 use symbolon_client::error::StreamFailure;
 use symbolon_client::{IncrementalDecryption, IncrementalEncryption};
+use zeroize::Zeroizing;
 
 /// What is left of a message; gone once it ended or failed.
 struct Rest<T>(Mutex<Option<T>>);
@@ -44,8 +45,9 @@ impl Encryption {
 #[uniffi::export]
 impl Encryption {
     /// Takes plaintext, and gives what of the ciphertext is ready.
-    pub fn push(&self, plaintext: &[u8]) -> Result<Vec<u8>, ClientError> {
-        self.0.go_on(|message| message.push(plaintext))
+    pub fn push(&self, plaintext: Vec<u8>) -> Result<Vec<u8>, ClientError> {
+        let plaintext = Zeroizing::new(plaintext);
+        self.0.go_on(|message| message.push(&plaintext))
     }
 
     /// Ends the message, and gives the rest of the ciphertext.
@@ -67,8 +69,9 @@ impl Decryption {
 #[uniffi::export]
 impl Decryption {
     /// Takes ciphertext, and gives what of the plaintext is authentic.
-    pub fn push(&self, sealed: &[u8]) -> Result<Vec<u8>, ClientError> {
-        self.0.go_on(|message| message.push(sealed).map(|text| text.to_vec()))
+    #[expect(clippy::needless_pass_by_value, reason = "what crosses is owned")]
+    pub fn push(&self, sealed: Vec<u8>) -> Result<Vec<u8>, ClientError> {
+        self.0.go_on(|message| message.push(&sealed).map(|text| text.to_vec()))
     }
 
     /// Ends the input, and gives the rest of the plaintext. Only now is the message known to be whole.
@@ -79,7 +82,8 @@ impl Decryption {
 
 /// How many bytes are missing from what was read of a ciphertext, until its preamble is whole.
 #[uniffi::export]
-pub fn preamble_missing(head: &[u8]) -> Result<u32, ClientError> {
-    let missing = symbolon_client::preamble_missing(head)?;
+#[expect(clippy::needless_pass_by_value, reason = "what crosses is owned")]
+pub fn preamble_missing(head: Vec<u8>) -> Result<u32, ClientError> {
+    let missing = symbolon_client::preamble_missing(&head)?;
     Ok(u32::try_from(missing).unwrap_or(u32::MAX))
 }

@@ -36,7 +36,8 @@ impl Read for SourceReader {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let asked = u32::try_from(buffer.len()).unwrap_or(u32::MAX);
         let bytes = self.source.read(self.position, asked).map_err(io::Error::other)?;
-        let place = buffer.get_mut(..bytes.len()).ok_or_else(|| io::Error::other("more than was asked for"))?;
+        let place =
+            buffer.get_mut(..bytes.len()).ok_or_else(|| io::Error::other("more than was asked for"))?;
         place.copy_from_slice(&bytes);
         self.position += bytes.len() as u64;
         Ok(bytes.len())

@@ -48,12 +48,14 @@ fn call(site: &Site, other: &mut Other, rounds: usize) -> Figure {
         }
     };
     let (theirs, ours) = in_turns(rounds, ours, || other.measure(&format!("call {CALLS}")));
-    micros("kotlin-overhead-networked", CALLS, &theirs, &ours).note("1 KiB by the fragment managers, to the Rust client's")
+    micros("kotlin-overhead-networked", CALLS, &theirs, &ours)
+        .note("1 KiB by the fragment managers, to the Rust client's")
 }
 
 fn bulk(site: &Site, other: &mut Other, rounds: usize, mebibytes: usize) -> [Figure; 2] {
     let folder = site.scratch();
-    let [plain, sealed, opened] = ["kotlin.plain", "kotlin.sealed", "kotlin.opened"].map(|name| folder.join(name));
+    let [plain, sealed, opened] =
+        ["kotlin.plain", "kotlin.sealed", "kotlin.opened"].map(|name| folder.join(name));
     file_of(&plain, mebibytes);
     let both = |verb: &str, from: &Path, to: &Path| format!("{verb} {} {}", from.display(), to.display());
     let (encrypting, decrypting) = (both("encrypt", &plain, &sealed), both("decrypt", &sealed, &opened));
@@ -106,7 +108,8 @@ struct Other {
 
 impl Other {
     fn start(site: &Site) -> Self {
-        let command = std::env::var(COMMAND).expect("`cargo xtask bench` sets the command line of the SDK's half");
+        let command =
+            std::env::var(COMMAND).expect("`cargo xtask bench` sets the command line of the SDK's half");
         let mut words = command.split_whitespace();
         let mut child = Command::new(words.next().expect("a program"))
             .args(words)

@@ -23,4 +23,7 @@ interface DataKey : AutoCloseable {
         sealed: ByteArray,
         context: Map<String, String> = emptyMap(),
     ): ByteArray
+
+    /** Wipes the key. */
+    override fun close()
 }

@@ -154,7 +154,7 @@ class CustomerFragmentTest(
 
     @Test
     fun `a callback is cancelled with the operation that asks`() =
-        runBlocking {
+        runBlocking<Unit> {
             val (asked, cancelled) = CompletableDeferred<Unit>() to CompletableDeferred<Unit>()
             val waiting =
                 Fragment(id) {

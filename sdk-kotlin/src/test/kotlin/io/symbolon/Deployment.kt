@@ -20,12 +20,13 @@ class Finished(
 /** A real deployment on this machine: an access manager and three fragment managers, each a process of its own. */
 class Deployment : AutoCloseable {
     val directory: File = Files.createTempDirectory("symbolon-kotlin").toFile()
-    val work = directory.resolve("work").apply { mkdir() }
+    val work: File = Files.createTempDirectory("symbolon-kotlin-work").toFile()
     val profile = directory.resolve("profile.toml")
     private val roles = mutableMapOf<String, Role>()
 
     init {
-        check(run(listOf("dev", "--prepare", "--directory", directory.path)).code == 0) { "it can't be prepared" }
+        val prepared = run(listOf("dev", "--prepare", "--directory", directory.path))
+        check(prepared.code == 0) { "it can't be prepared: ${prepared.errors}" }
         ROLES.forEach(::start)
     }
 
@@ -69,7 +70,7 @@ class Deployment : AutoCloseable {
 
     override fun close() {
         roles.values.forEach(Role::close)
-        directory.deleteRecursively()
+        listOf(directory, work).forEach(File::deleteRecursively)
     }
 
     companion object {
@@ -123,7 +124,7 @@ class WithDeployment : ParameterResolver {
         return store.getOrComputeIfAbsent(Deployment::class.java, { Shared() }, Shared::class.java).deployment
     }
 
-    private class Shared : ExtensionContext.Store.CloseableResource {
+    private class Shared : AutoCloseable {
         val deployment = Deployment().apply { cli("key", "create", "notes") }
 
         override fun close() = deployment.close()

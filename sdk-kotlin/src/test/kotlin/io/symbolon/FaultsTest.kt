@@ -37,7 +37,7 @@ class FaultsTest(
         assertContentEquals(text, symbolon.decrypt(symbolon.encrypt("notes", text)))
 
     /** A profile whose access manager takes connections and never says a word. */
-    private fun <T> silent(work: suspend (Symbolon, ServerSocket) -> T) =
+    private fun silent(work: suspend (Symbolon, ServerSocket) -> Unit) =
         ServerSocket(0, 8, InetAddress.getLoopbackAddress()).use { server ->
             val profile = deployment.directory.resolve("silent-${server.localPort}.toml")
             val line = "access-manager = \"127.0.0.1:${server.localPort}\"\n"
@@ -54,7 +54,7 @@ class FaultsTest(
 
     @Test
     fun `a closed client says so, and closing again is fine`() =
-        runBlocking {
+        runBlocking<Unit> {
             val symbolon = client()
             works(symbolon)
             repeat(2) { symbolon.close() }
@@ -88,7 +88,7 @@ class FaultsTest(
 
     @Test
     fun `one who acts for somebody ends with the client, and not the other way round`() =
-        runBlocking {
+        runBlocking<Unit> {
             val symbolon = client()
             val alice = symbolon.onBehalfOf("alice")
             works(alice)
@@ -120,7 +120,6 @@ class FaultsTest(
             assertFailsWith<CancellationException> {
                 withTimeout(0.2.seconds) { symbolon.encrypt("notes", text) }
             }
-            Unit
         }
 
     @Test
@@ -136,7 +135,7 @@ class FaultsTest(
 
     @Test
     fun `a panic on the native side is a bug, and the client goes on`() =
-        runBlocking {
+        runBlocking<Unit> {
             val settings = Settings(deployment.profile.path, null, null, emptyList())
             Client.open(settings).use { client ->
                 val file = deployment.work.resolve("panic").apply { writeBytes(ByteArray(1000)) }

@@ -6,6 +6,7 @@ import kotlinx.coroutines.cancelAndJoin
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.runBlocking
 import org.junit.jupiter.api.AfterAll
+import org.junit.jupiter.api.BeforeEach
 import org.junit.jupiter.api.TestInstance
 import org.junit.jupiter.api.extension.ExtendWith
 import org.junit.jupiter.api.io.TempDir
@@ -29,11 +30,12 @@ class FilesTest(
     @TempDir
     lateinit var folder: File
 
-    private val plain by lazy {
-        folder.resolve("plain").apply { writeBytes(ByteArray(size) { (it % 251).toByte() }) }
-    }
+    private val plain get() = folder.resolve("plain")
     private val sealed get() = folder.resolve("sealed")
     private val opened get() = folder.resolve("opened")
+
+    @BeforeEach
+    fun write() = plain.writeBytes(ByteArray(size) { (it % 251).toByte() })
 
     @AfterAll
     fun close() = symbolon.close()
@@ -42,7 +44,7 @@ class FilesTest(
 
     @Test
     fun `there and back, with progress`() =
-        runBlocking {
+        runBlocking<Unit> {
             val words = mutableListOf<Long>()
             val length =
                 symbolon.encryptFile(
@@ -61,7 +63,7 @@ class FilesTest(
 
     @Test
     fun `progress that throws ends the work, and is what the caller sees`() =
-        runBlocking {
+        runBlocking<Unit> {
             val boom = IllegalStateException("boom")
             val target = folder.resolve("new")
             val thrown =
@@ -74,7 +76,7 @@ class FilesTest(
 
     @Test
     fun `a cancelled coroutine ends the work in the middle, and leaves nothing`() =
-        runBlocking {
+        runBlocking<Unit> {
             val (begun, goOn) = CompletableDeferred<Unit>() to CountDownLatch(1)
             val work =
                 launch(Dispatchers.Default) {
@@ -93,7 +95,7 @@ class FilesTest(
 
     @Test
     fun `a file that isn't there, or that is no ciphertext`() =
-        runBlocking {
+        runBlocking<Unit> {
             val missing = folder.resolve("missing")
             assertEquals(
                 "file-missing",

@@ -23,7 +23,7 @@ class JourneyTest(
 ) {
     private val text = "a secret of mine".toByteArray()
 
-    private fun <T> asking(work: suspend (Symbolon) -> T): T =
+    private fun asking(work: suspend (Symbolon) -> Unit) =
         runBlocking { Symbolon.fromProfile(deployment.profile).use { work(it) } }
 
     /** A file, whose indentation doesn't count. */
@@ -143,9 +143,9 @@ class JourneyTest(
             assertEquals("key-id", assertFailsWith<Invalid> { symbolon.encrypt("Not A Key", text) }.code)
             val cut = symbolon.encrypt("notes", text).copyOf(40)
             assertEquals("integrity", kind(assertFailsWith<SymbolonException> { symbolon.decrypt(cut) }))
-            val stranger = deployment.work.resolve("stranger.toml")
+            val stranger = deployment.work.resolve("stranger/profile.toml").also { it.parentFile.mkdir() }
             val account = deployment.directory.resolve("owner/account.root").path
-            deployment.cli("profile", "create", stranger.path, "--account", account)
+            deployment.cli("profile", "create", stranger.path, "--account", account, "--no-passphrase")
             Symbolon.fromProfile(stranger).use { nobody ->
                 assertFailsWith<Denied> { nobody.encrypt("notes", text) }
             }

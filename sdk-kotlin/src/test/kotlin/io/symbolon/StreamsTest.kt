@@ -60,7 +60,7 @@ class StreamsTest(
 
     @Test
     fun `flows of any pieces`() =
-        runBlocking {
+        runBlocking<Unit> {
             for (length in listOf(0, 1, 65_536, 65_537, 300_000)) {
                 val plaintext = pattern(length)
                 val sealed = symbolon.encrypt("notes", pieces(plaintext, 1000), context).joined()
@@ -73,7 +73,7 @@ class StreamsTest(
 
     @Test
     fun `each collector of a flow gets a message of its own`() =
-        runBlocking {
+        runBlocking<Unit> {
             val sealed = symbolon.encrypt("notes", pieces(pattern(10), 10), context)
             val (one, other) = listOf(sealed.joined(), sealed.joined())
             assertEquals(false, one.contentEquals(other))
@@ -82,7 +82,7 @@ class StreamsTest(
 
     @Test
     fun `a flow that is cut or changed says so`() =
-        runBlocking {
+        runBlocking<Unit> {
             val sealed = sealed(pattern(200_000))
             for (length in listOf(0, 5, 100, sealed.size - 1)) {
                 assertFailsWith<SymbolonException.Integrity> {
@@ -95,7 +95,7 @@ class StreamsTest(
 
     @Test
     fun `a flow that fails, or that nobody wants any more, ends there`() =
-        runBlocking {
+        runBlocking<Unit> {
             val boom = IllegalStateException("boom")
             val failing =
                 flow {
@@ -109,7 +109,7 @@ class StreamsTest(
 
     @Test
     fun `streams below other streams`() =
-        runBlocking {
+        runBlocking<Unit> {
             val archive = ByteArrayOutputStream()
             ZipOutputStream(symbolon.encryptTo("notes", archive, context)).use { zip ->
                 zip.putNextEntry(ZipEntry("one"))
@@ -128,7 +128,7 @@ class StreamsTest(
 
     @Test
     fun `a stream byte by byte, and flushed in the middle`() =
-        runBlocking {
+        runBlocking<Unit> {
             val sealed = ByteArrayOutputStream()
             symbolon.encryptTo("notes", sealed, context).use { out ->
                 pattern(1000).forEach { out.write(it.toInt()) }
@@ -149,7 +149,7 @@ class StreamsTest(
 
     @Test
     fun `closing twice is fine, and going on is not`() =
-        runBlocking {
+        runBlocking<Unit> {
             val sealed = ByteArrayOutputStream()
             val out = symbolon.encryptTo("notes", sealed, context)
             repeat(2) { out.close() }
@@ -160,12 +160,11 @@ class StreamsTest(
             repeat(2) { opened.close() }
             assertFailsWith<IOException> { opened.read() }
             assertFailsWith<IndexOutOfBoundsException> { out.write(ByteArray(3), 2, 2) }
-            Unit
         }
 
     @Test
     fun `what was given up is not a message`() =
-        runBlocking {
+        runBlocking<Unit> {
             val sealed = ByteArrayOutputStream()
             symbolon.encryptTo("notes", sealed, context).use { out ->
                 out.write(pattern(600_000))
@@ -178,7 +177,7 @@ class StreamsTest(
 
     @Test
     fun `a stream that is cut throws as streams do`() =
-        runBlocking {
+        runBlocking<Unit> {
             val cut = sealed(pattern(200_000)).let { it.copyOf(it.size - 1) }
             symbolon.decryptFrom(ByteArrayInputStream(cut), context).use { opened ->
                 val failure = assertFailsWith<IOException> { opened.readBytes() }
@@ -199,7 +198,6 @@ class StreamsTest(
                     }
                 }
             assertSame(boom, assertFailsWith<IOException> { symbolon.decryptFrom(failing, context).readBytes() })
-            Unit
         }
 
     private fun check(
@@ -234,7 +232,7 @@ class StreamsTest(
 
     @Test
     fun `channels from any place, of a file and of another channel`() =
-        runBlocking {
+        runBlocking<Unit> {
             val plaintext = pattern(300_000)
             val file = deployment.work.resolve("seek.symbolon").apply { writeBytes(sealed(plaintext)) }
             check(symbolon.open(file, context), plaintext)
@@ -245,7 +243,7 @@ class StreamsTest(
 
     @Test
     fun `a channel that can't be opened says why`() =
-        runBlocking {
+        runBlocking<Unit> {
             val file = deployment.work.resolve("cut.symbolon")
             assertFailsWith<SymbolonException.NotFound> { symbolon.open(file, context) }
             file.writeBytes(sealed(pattern(300_000)).let { it.copyOf(it.size - 1) })

@@ -59,7 +59,7 @@ internal class Session private constructor(
         progress: ((Long) -> Unit)?,
     ): Long {
         val task = FileTask(source.path, target.path, context, overwrite)
-        return telling(progress) { told -> asking { it.encryptFile(key, task, told) } }
+        return telling(progress) { told -> asking { it.encryptFile(key, task, told) }.toLong() }
     }
 
     suspend fun decryptFile(
@@ -70,7 +70,7 @@ internal class Session private constructor(
         progress: ((Long) -> Unit)?,
     ): Long {
         val task = FileTask(source.path, target.path, context, overwrite)
-        return telling(progress) { told -> asking { it.decryptFile(task, told) } }
+        return telling(progress) { told -> asking { it.decryptFile(task, told) }.toLong() }
     }
 
     suspend fun encryption(
