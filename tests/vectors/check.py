@@ -5,7 +5,7 @@ import json
 import pathlib
 import sys
 
-from independent import derivation, envelope
+from independent import cbor, derivation, envelope, keychain
 from independent.groups import GROUPS, coefficient, multiply, total
 
 HERE = pathlib.Path(__file__).parent
@@ -118,6 +118,26 @@ def check_golden():
         equal(file["name"], refusal(about, ciphertext, context, secret), file["error"])
 
 
+def check_keychain():
+    """One chain: each wrapped key says its place, and opens under the key above."""
+    chain = json.loads((HERE / "symbolon-v1-keychain.json").read_text())
+    account, tenant, system, data = raw(chain["account"]), chain["tenant"], chain["system"], chain["data"]
+    places = [
+        (tenant, 2, [account, chain["root"], tenant["name"], tenant["version"]]),
+        (system, 3, [account, system["name"], tenant["version"], system["version"]]),
+        (data, 4, [account, data["name"], data["version"], data["volume"], data["purpose"]]),
+    ]
+    for key, level, fields in places:
+        equal(f"place of L{level}", list(keychain.place_of(raw(key["wrapped"]))[:2]), [level, fields])
+    for above, below in ((tenant, system), (system, data)):
+        equal(f"key of {below['name']}", keychain.unwrap(raw(above["key"]), raw(below["wrapped"])), below["key"])
+    label, pairs = cbor.decode(raw(tenant["context"]))
+    named = dict(pairs)
+    equal("the root key's context", [label, *named], ["symbolon/v1/context", "account", "level", "root", "tenant", "version"])
+    equal("the tenant's key in it", [named["root"], named["tenant"], named["version"]], [chain["root"], "acme", "1"])
+    equal("what the root key sealed", keychain.place_of(raw(tenant["wrapped"]))[2], b"seld".hex())
+
+
 def scalar(about):
     # The same number in either byte order, so that it serves both suites.
     return int.from_bytes(raw(about["key"]), "big")
@@ -134,4 +154,5 @@ def refusal(about, ciphertext, context, secret):
 check_derivation()
 check_rfc()
 check_golden()
+check_keychain()
 print(f"{compared} values and verdicts: all as published")

@@ -67,8 +67,8 @@ impl Answer {
     /// The same with an entity tag that follows from the body: for what has no revision of its own.
     pub(crate) fn tagged_by_content(self) -> Self {
         let digest = Sha256::digest(self.body.as_deref().unwrap_or_default());
-        let tag = digest[..16].iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-        self.tagged(format!("\"{tag}\""))
+        let number = digest.iter().take(16).fold(0u128, |number, byte| (number << 8) | u128::from(*byte));
+        self.tagged(format!("\"{number:032x}\""))
     }
 
     /// The same, or 304 if the caller knows it by its tag.

@@ -1,6 +1,7 @@
 //! Inputs that the decoders accept, made of one small world: the start of every mutation.
 
 pub mod ceremony;
+pub mod chain;
 
 use rand_chacha::ChaCha8Rng;
 use rand_core::SeedableRng;

@@ -10,6 +10,7 @@ use symbolon_envelope as envelope;
 use symbolon_envelope::sealed;
 use symbolon_fragments as fragments;
 use symbolon_fragments::names;
+use symbolon_keychain as keychain;
 use symbolon_protocol::{api, ceremony, wire};
 use symbolon_trust as trust;
 use symbolon_trust::Signed;
@@ -46,6 +47,12 @@ pub const TARGETS: &[Target] = &[
     },
     Target { name: "preamble", decode: preamble, seeds: seeds::preamble },
     Target { name: "sealed", decode: sealed_secret, seeds: seeds::sealed },
+    Target { name: "wrapped-key", decode: canonical::<keychain::Wrapped>, seeds: seeds::chain::wrapped },
+    Target {
+        name: "volume",
+        decode: text::<keychain::Volume>,
+        seeds: || texts(&["vol-1", "pool/image@snap"]),
+    },
     Target { name: "evaluation", decode: canonical::<fragments::Evaluation>, seeds: seeds::evaluation },
     Target { name: "fields", decode: canonical::<fragments::Fields>, seeds: seeds::fields },
     Target { name: "audit-entry", decode: canonical::<audit::Entry>, seeds: seeds::audit_entries },

@@ -11,6 +11,8 @@ def head(major, value):
 
 
 def encode(value):
+    if value is None:
+        return b"\xf6"
     if isinstance(value, int):
         return head(0, value)
     if isinstance(value, bytes):
@@ -36,6 +38,8 @@ def decode(data):
 def item(data):
     if not data:
         raise ValueError("it ends too early")
+    if data[0] == 0xF6:
+        return None, data[1:]
     major, info, rest = data[0] >> 5, data[0] & 31, data[1:]
     if info >= 24:
         size = {24: 1, 25: 2, 26: 4, 27: 8}.get(info)

@@ -111,7 +111,7 @@ mod tests {
     use symbolon_fragments::names::AccountId;
     use symbolon_keychain::{Root, State, Tenant, TenantKey};
 
-    const MINUTE: Duration = Duration::from_secs(60);
+    const MINUTE: Duration = Duration::from_mins(1);
 
     fn lease(lasts: Duration) -> Lease {
         let root = Root {

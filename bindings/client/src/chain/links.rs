@@ -151,7 +151,7 @@ impl Chain {
     async fn seal_tenant(&self, tenant: &Tenant) -> Result<api::WrappedKey, Error> {
         let fresh = TenantKey::generate(tenant.permit::<Wrap>()?, &mut crate::random::system());
         let secret = Zeroizing::new(fresh.secret().to_vec());
-        let sealed = self.client.seal(&tenant.root.key, &secret, &fresh.context()).await?;
+        let sealed = Box::pin(self.client.seal(&tenant.root.key, &secret, &fresh.context())).await?;
         let (_, wrapped) = fresh.sealed(sealed);
         Ok(api::WrappedKey { wrapped: wrapped.to_bytes().into() })
     }
@@ -192,7 +192,8 @@ impl Chain {
     ) -> Result<(TenantKey, Instant), Error> {
         let permit = tenant.permit::<Unwrap>()?;
         let sealed = TenantKey::unwrap(permit, wrapped.ok_or_else(unlike)?)?;
-        let opened = self.client.unseal(&tenant.root.key, sealed.sealed(), &sealed.context()).await?;
+        let opened =
+            Box::pin(self.client.unseal(&tenant.root.key, sealed.sealed(), &sealed.context())).await?;
         Ok((sealed.opened(&opened.secret)?, opened.until))
     }
 }
