@@ -98,6 +98,7 @@ impl Asked {
             .map(|(capability, _)| capability.to_string())
             .collect();
         lines.extend(self.config.iter().map(|name| format!("{} {}", Capability::Config, line(name, 64))));
+        lines.extend(self.pkcs11.keys().map(|name| format!("{} {}", Capability::Pkcs11, line(name, 64))));
         lines
     }
 }
