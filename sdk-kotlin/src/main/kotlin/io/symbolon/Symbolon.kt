@@ -66,7 +66,7 @@ class Symbolon private constructor(
      * @param target the file that is made.
      * @param context what the message is bound to.
      * @param overwrite whether a target that is there already is replaced.
-     * @param progress told now and then, by a thread of its own, how many bytes are written. What it throws ends it all.
+     * @param progress told now and then, by its own thread, how many bytes are written; what it throws ends the work.
      * @return length of the ciphertext.
      */
     suspend fun encryptFile(
@@ -85,7 +85,7 @@ class Symbolon private constructor(
      * @param target the file that is made.
      * @param context what the message is bound to.
      * @param overwrite whether a target that is there already is replaced.
-     * @param progress told now and then, by a thread of its own, how many bytes are written. What it throws ends it all.
+     * @param progress told now and then, by its own thread, how many bytes are written; what it throws ends the work.
      * @return length of the plaintext.
      */
     suspend fun decryptFile(
