@@ -106,9 +106,10 @@ fn token(home: &Path) -> Result<PathBuf, Failure> {
 
 fn configuration(home: &Path, account: &Path, signer: &str, softhsm: &Path) -> String {
     let pin = home.join("pin");
+    let (pin, account, softhsm) = (pin.display(), account.display(), softhsm.display());
     format!(
         "\
-account = {account:?}
+account = \"{account}\"
 store = \"{STORE}\"
 identity = \"identity.key\"
 job-key = \"job.key\"
@@ -132,10 +133,10 @@ deadline-ms = 60000
 [plugin.policy.grants.pkcs11.main]
 module = \"{LIBRARY}\"
 token = \"{STORE}\"
-pin-file = {pin:?}
+pin-file = \"{pin}\"
 
 [plugin.policy.grants.pkcs11.main.environment]
-SOFTHSM2_CONF = {softhsm:?}
+SOFTHSM2_CONF = \"{softhsm}\"
 "
     )
 }

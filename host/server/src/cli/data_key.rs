@@ -100,7 +100,7 @@ impl Create {
         // The wrapped key first: a key that nothing opens again must not come to be used.
         private_file::create(&kept, &made.wrapped)?;
         let written = out.write(&made).inspect_err(|_| drop(fs::remove_file(&kept)))?;
-        answer(context, Done::new(&self.of, &made, written, Some(kept)))
+        answer(context, &Done::new(&self.of, &made, written, Some(kept)))
     }
 
     fn kept(&self) -> Result<PathBuf, Failure> {
@@ -121,7 +121,7 @@ impl Open {
         let (client, chain) = chain(context)?;
         let opened = context.noting(&client, chain.open_data_key(&wrapped, system, volume, purpose)).await?;
         let written = out.write(&opened)?;
-        answer(context, Done::new(&self.of, &opened, written, None))
+        answer(context, &Done::new(&self.of, &opened, written, None))
     }
 }
 
@@ -189,8 +189,8 @@ impl<'a> Out<'a> {
 }
 
 /// Where the key itself went down the pipe, nothing else does.
-fn answer(context: &Context, done: Done) -> Result<(), Failure> {
-    if done.output.is_some() { context.output().answer(&done) } else { Ok(()) }
+fn answer(context: &Context, done: &Done) -> Result<(), Failure> {
+    if done.output.is_some() { context.output().answer(done) } else { Ok(()) }
 }
 
 /// What was made or opened, and where it is.
