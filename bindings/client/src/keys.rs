@@ -99,7 +99,7 @@ impl Keys<'_> {
     /// Creates a key: has its set generated, has all members certify it, and stores the certificate. If an earlier
     /// attempt of this holder for the same key was left half way, it is taken up.
     pub async fn create(&self, new: &NewKey) -> Result<KeyInfo, Error> {
-        self.0.in_ceremony_time(self.make(new)).await
+        self.0.in_ceremony_time(Box::pin(self.make(new))).await
     }
 
     async fn make(&self, new: &NewKey) -> Result<KeyInfo, Error> {
@@ -112,7 +112,7 @@ impl Keys<'_> {
 
     /// Makes a new version of a key, under which everything is encrypted from now on. Old versions still decrypt.
     pub async fn rotate(&self, key: &KeyId) -> Result<KeyInfo, Error> {
-        let made = self.0.in_ceremony_time(self.make_version(key)).await;
+        let made = self.0.in_ceremony_time(Box::pin(self.make_version(key))).await;
         // A permit at hand may be for the version before.
         self.0.inner.permits.forget();
         made

@@ -177,9 +177,9 @@ impl Failure {
                 ProblemType::Denied
             }
             Self::GrantVoid { .. } => ProblemType::Revoked,
-            Self::UnknownKey(_) => ProblemType::UnknownKey,
+            Self::UnknownKey(_) | Self::OtherKeyStore(..) => ProblemType::UnknownKey,
             Self::UnknownVersion(..) => ProblemType::UnknownVersion,
-            Self::NotFound(_) | Self::UnknownLink(_) => ProblemType::NotFound,
+            Self::NotFound(_) | Self::UnknownLink(_) | Self::NoKeyStore(_) => ProblemType::NotFound,
             Self::KeyDisabled(_) => ProblemType::KeyDisabled,
             Self::KeyPending(..) => ProblemType::KeyPending,
             Self::KeyDestroyed(..) => ProblemType::KeyDestroyed,
@@ -194,8 +194,6 @@ impl Failure {
             Self::RateLimited(_) | Self::TooManyTunnels | Self::TooManyJobs(_) | Self::TooManyOwnJobs(_) => {
                 ProblemType::RateLimited
             }
-            Self::NoKeyStore(_) => ProblemType::NotFound,
-            Self::OtherKeyStore(..) => ProblemType::UnknownKey,
             Self::Lease(LeaseError::Expired) | Self::Job(JobError::Expired { .. }) => ProblemType::JobExpired,
             Self::Lease(LeaseError::Lost) => ProblemType::LeaseLost,
             Self::DriverTwice => ProblemType::DriverTwice,

@@ -12,7 +12,7 @@ use crate::{
     work::{Hands, sort},
 };
 use getrandom::SysRng;
-use rand_core::UnwrapErr;
+use rand_core::{Rng as _, UnwrapErr};
 use std::{
     convert::Infallible,
     error::Error,
@@ -154,7 +154,7 @@ impl<K: KeyStore> Driver<K> {
         let documents = Documents::recall(first, &journal).await?;
         let clock = Clock::new(journal.mark().await.map_err(DocumentsError::from)?);
         let mut process = [0; 32];
-        getrandom::fill(&mut process).expect("the system has random bytes");
+        UnwrapErr(SysRng).fill_bytes(&mut process);
         let address = config.access_manager.clone();
         let tls = Identity::new(&keys.identity)?;
         let queue = Queue::new(tls, server_of(documents.root()), account, process, address);
@@ -236,7 +236,9 @@ async fn take_orders(documents: Documents, queue: &Queue, journal: &Journal, clo
         match renewed.clone().order(order, now, journal).await {
             Ok((next, new)) => {
                 renewed = next;
-                new.iter().for_each(|order| clock.lower(order));
+                if let Some(order) = new {
+                    clock.lower(&order);
+                }
             }
             Err(error) => debug!(cause = &error as &dyn Error, "an order is not taken"),
         }

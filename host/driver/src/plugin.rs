@@ -37,6 +37,9 @@ pub struct PluginKeyStore {
 impl PluginKeyStore {
     /// Loads the plugin, with everything that can be refused. In a process that locks its memory, this comes first: the host
     /// reserves addresses.
+    ///
+    /// # Panics
+    /// Never: an account's id is a tenant's name.
     pub async fn load(config: &PluginConfig, account: AccountId) -> Result<Self, PluginError> {
         let bundle = Bundle::read(&config.file)?;
         let host = PluginHost::new(Settings::default())?;
@@ -130,9 +133,10 @@ fn explain(error: CallError) -> KeyStoreError {
 /// What a plugin's stable reason is to a driver; where the reason is one of the plugin's own, its kind says.
 fn fault(reason: &str, kind: Kind) -> Fault {
     match reason {
-        reason::TOKEN_ABSENT => Fault::TokenAbsent,
+        // A session ends under its user when the token is taken out.
+        reason::TOKEN_ABSENT | reason::SESSION_LOST => Fault::TokenAbsent,
         reason::PIN_REFUSED | reason::PIN_LOCKED => Fault::PinRefused,
-        reason::MODULE_CRASHED | reason::MODULE_TIMED_OUT | reason::SESSION_LOST => Fault::Module,
+        reason::MODULE_CRASHED | reason::MODULE_TIMED_OUT => Fault::Module,
         reason::MASTER_MISSING => Fault::NoMasterKey,
         reason::MECHANISM_MISSING | reason::ALGORITHM_UNKNOWN => Fault::Unsupported,
         _ => match kind {

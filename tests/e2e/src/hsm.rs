@@ -111,6 +111,8 @@ impl Driver {
 }
 
 fn configuration(account: &Path, author: &KeyPair, token: &TokenSettings) -> String {
+    let [account, module, pin_file] =
+        [account, &token.module, &token.pin_file].map(|path| path.display().to_string());
     let mut text = format!(
         "account = {account:?}\nstore = \"{STORE}\"\nidentity = \"identity.key\"\njob-key = \"job.key\"\n\
          sealing = {{ file = \"sealing.key\" }}\ndatastore = \"driver.db\"\n\n\
@@ -120,9 +122,9 @@ fn configuration(account: &Path, author: &KeyPair, token: &TokenSettings) -> Str
          [plugin.policy.grants.pkcs11.main]\nmodule = {:?}\ntoken = {:?}\npin-file = {:?}\ntimeout-secs = 5\n\n\
          [plugin.policy.grants.pkcs11.main.environment]\n",
         author.public(),
-        token.module,
+        module,
         token.token,
-        token.pin_file
+        pin_file
     );
     for (name, value) in &token.environment {
         writeln!(text, "{name} = {value:?}").expect("writing into memory does not fail");

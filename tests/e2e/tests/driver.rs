@@ -5,9 +5,9 @@ use std::os::unix::fs::PermissionsExt;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
+use symbolon_client::error::{Error, Integrity, Unavailable};
 use symbolon_client::hsm::NewHsmKey;
 use symbolon_client::keys::KeyInfo;
-use symbolon_client::error::{Error, Integrity, Unavailable};
 use symbolon_client::{Client, Context, NoUnlock, Profile};
 use symbolon_e2e::datastore::{blob, bytes, datastore, query};
 use symbolon_e2e::hsm::{Driver, token};
@@ -19,7 +19,9 @@ use symbolon_protocol::api::{JobTrouble, Labels};
 use symbolon_protocol::jobs::{
     AskedKey, Asking, JobResult, Scope, SealedSecret, Submission, Ticket, Work, submission,
 };
-use symbolon_trust::{Grant, KeyAlgorithm, Operation, Permit, Principal, Seconds, Signed, VerifiedWrappedKey};
+use symbolon_trust::{
+    Grant, KeyAlgorithm, Operation, Permit, Principal, Seconds, Signed, VerifiedWrappedKey,
+};
 use tokio::runtime::Runtime;
 use zeroize::Zeroizing;
 
@@ -60,7 +62,7 @@ impl Scene {
         let client = self.client.within(Duration::from_secs(within));
         let (key, store) = (name.parse().unwrap(), "prod".parse().unwrap());
         let new = NewHsmKey { key, store, algorithm: KeyAlgorithm::Aes256, labels: Labels::new() };
-        self.runtime.spawn(async move { client.keys().create_in_hsm(&new).await })
+        self.runtime.spawn(async move { Box::pin(client.keys().create_in_hsm(&new)).await })
     }
 
     /// Waits until a driver has the one job that has no result.
@@ -278,7 +280,11 @@ fn a_stolen_access_manager_queues_alters_replays_and_swaps_nothing() {
     driver.start(deployment);
     eventually("all forged jobs are refused", || driver.log().matches("job refused").count() >= 3);
     let log = driver.log();
-    for why in ["not signed by the role `policy`", "not the one that the holder asked for", "another account or request"] {
+    for why in [
+        "not signed by the role `policy`",
+        "not the one that the holder asked for",
+        "another account or request",
+    ] {
         assert!(log.contains(why), "{why}:\n{log}");
     }
     let result = |id: &[u8]| {
@@ -367,7 +373,8 @@ fn a_wrong_pin_is_tried_once_and_never_again() {
     let sealed = scene.seal(&key, b"the tenant's key").unwrap();
     scene.driver.process().stop();
     scene.token.token().write_pin("not the pin");
-    let run = |scene: &Scene| scene.deployment.cli().run(&["driver", "run", "--config", &scene.driver.config()]);
+    let run =
+        |scene: &Scene| scene.deployment.cli().run(&["driver", "run", "--config", &scene.driver.config()]);
     let said = run(&scene).fails(exit::DENIED);
     assert!(said.contains("the token refuses the PIN"), "{said}");
     // However often a supervisor starts it again: the token is not asked. SoftHSM2 would lock after a few more.

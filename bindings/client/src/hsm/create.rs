@@ -26,7 +26,7 @@ pub struct NewHsmKey {
 impl Keys<'_> {
     /// Has an HSM make a key. An earlier attempt of this holder that was left half way is begun anew.
     pub async fn create_in_hsm(&self, new: &NewHsmKey) -> Result<KeyInfo, Error> {
-        self.client().in_time(self.make_in_hsm(new, 1)).await
+        self.client().in_time(Box::pin(self.make_in_hsm(new, 1))).await
     }
 
     /// Has an HSM make the next version of a key that it has.

@@ -84,7 +84,7 @@ impl Client {
         let explain = |error| access.explain(error, about);
         let until = Instant::now() + self.patience().saturating_sub(MARGIN);
         let path = path::of_account(path::JOBS, access.account());
-        let mut job: api::Job = access.post(waiting(path, until), post).await.map_err(explain)?;
+        let mut job: api::Job = access.post(waiting(&path, until), post).await.map_err(explain)?;
         loop {
             match (job.state, job.result.take()) {
                 (JobState::Done, Some(result)) => return Ok(result),
@@ -96,7 +96,7 @@ impl Client {
                 _ => {}
             }
             let path = path::of_job(path::JOB, access.account(), &Id(*asked.id().as_bytes()));
-            job = access.get(waiting(path, until)).await.map_err(explain)?;
+            job = access.get(waiting(&path, until)).await.map_err(explain)?;
         }
         Err(Unavailable::KeyStore { store: asked.scope().store.clone(), trouble: job.trouble }.into())
     }
@@ -121,7 +121,7 @@ pub(super) const fn latest(now: Seconds) -> Seconds {
     Seconds(now.0.saturating_add(MAX_JOB_LIFE))
 }
 
-fn waiting(path: String, until: Instant) -> String {
+fn waiting(path: &str, until: Instant) -> String {
     let wait = until.saturating_duration_since(Instant::now()).min(WAIT);
     format!("{path}?wait={}", wait.as_secs())
 }

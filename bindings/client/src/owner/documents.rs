@@ -6,8 +6,8 @@ use super::folder::{Owner, OwnerError};
 use super::signer::{Office, Signer};
 use symbolon_fragments::names::{Index, KeyId, KeyPattern, SetId, Thumbprint};
 use symbolon_trust::{
-    Action, DenyDocument, Grant, HighWaterMark, Operations, Order, Principal, RootDocument, RootError, RootRule,
-    Seconds, Signed, VerifiedDeny, VerifiedOrder,
+    Action, DenyDocument, Grant, HighWaterMark, Operations, Order, Principal, RootDocument, RootError,
+    RootRule, Seconds, Signed, VerifiedDeny, VerifiedOrder,
 };
 
 /// How long managers may take an order, in seconds: a week.

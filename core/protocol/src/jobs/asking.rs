@@ -88,9 +88,9 @@ impl Asking<'_> {
             nonce,
             expires: self.expires,
         };
-        let asked = Asked { id: JobId::of(&job), scope: self.scope, expires: self.expires, response };
+        let pending = Asked { id: JobId::of(&job), scope: self.scope, expires: self.expires, response };
         let (grant, permit) = (self.grant, self.permit);
-        Ok((Submission { job: Signed::by(job, [holder]), request, grant, permit, wrapped }, asked))
+        Ok((Submission { job: Signed::by(job, [holder]), request, grant, permit, wrapped }, pending))
     }
 }
 

@@ -36,9 +36,10 @@ pub(super) async fn ask(
     let grant = VerifiedGrant::verify(&submission.grant, &unit.account.root, call.now()?)?;
     check_granted(call, grant.grant(), request)?;
     let versions = unit.rows().versions(&request.key).await?;
-    let labels = match versions.is_empty() {
-        true => post.labels.clone(),
-        false => unit.rows().key(&request.key).await?.map(|row| row.labels).unwrap_or_default(),
+    let labels = if versions.is_empty() {
+        post.labels.clone()
+    } else {
+        unit.rows().key(&request.key).await?.map(|row| row.labels).unwrap_or_default()
     };
     policy(call, request, algorithm, grant.grant().id, &labels)?;
     let new = new_version(submission, algorithm);
