@@ -70,13 +70,26 @@ impl ServedSet {
 /// All sets of an account that the manager serves.
 pub struct Sets {
     source: Arc<dyn FragmentSource>,
-    sets: RwLock<HashMap<SetId, ServedSet>>,
+    table: RwLock<Table>,
+}
+
+/// What is served, and which set an instance is of: with many sets, none is looked at but those that are meant.
+#[derive(Default)]
+struct Table {
+    sets: HashMap<SetId, ServedSet>,
+    places: HashMap<InstanceId, SetId>,
+}
+
+impl Table {
+    fn of(&mut self, instance: &InstanceId) -> Option<&mut ServedSet> {
+        self.sets.get_mut(self.places.get(instance)?)
+    }
 }
 
 impl Sets {
     /// No sets yet.
     pub fn new(source: Arc<dyn FragmentSource>) -> Self {
-        Self { source, sets: RwLock::default() }
+        Self { source, table: RwLock::default() }
     }
 
     /// Serves what the datastore says that the manager has flipped to.
@@ -99,9 +112,10 @@ impl Sets {
 
     /// Serves an instance from now on. Its certificate is complete, its fragment was read back.
     pub fn serve(&self, certificate: Signed<EpochCertificate>, settled: bool, origin: &CreateRequest) {
-        let instance = certificate.body().instance();
-        self.change(|sets| {
-            let set = sets.entry(certificate.body().set).or_insert_with(|| ServedSet {
+        let (set, instance) = (certificate.body().set, certificate.body().instance());
+        self.change(|table| {
+            table.places.insert(instance, set);
+            let set = table.sets.entry(set).or_insert_with(|| ServedSet {
                 origin: origin.clone(),
                 instances: Vec::new(),
                 settled: HashSet::new(),
@@ -117,35 +131,39 @@ impl Sets {
 
     /// Instances have settled.
     pub fn settle(&self, instances: &[InstanceId]) {
-        let instances: HashSet<_> = instances.iter().collect();
-        self.change(|sets| {
-            for set in sets.values_mut() {
-                let settled = set.instances.iter().map(|served| served.instance);
-                set.settled.extend(settled.filter(|instance| instances.contains(instance)));
+        self.change(|table| {
+            for instance in instances {
+                if let Some(set) = table.of(instance) {
+                    set.settled.insert(*instance);
+                }
             }
         });
     }
 
     /// Instances are served no more; their fragments are wiped when the evaluations under way end.
     pub fn erase(&self, instances: &[InstanceId]) {
-        let instances: HashSet<_> = instances.iter().collect();
-        self.change(|sets| {
-            sets.retain(|_, set| {
-                set.instances.retain(|served| !instances.contains(&served.instance));
-                set.settled.retain(|instance| !instances.contains(instance));
-                !set.instances.is_empty()
-            });
+        self.change(|table| {
+            for instance in instances {
+                let Some(set) = table.of(instance) else { continue };
+                set.instances.retain(|served| served.instance != *instance);
+                set.settled.remove(instance);
+                let empty = set.instances.is_empty();
+                let place = table.places.remove(instance);
+                if let Some(set) = place.filter(|_| empty) {
+                    table.sets.remove(&set);
+                }
+            }
         });
     }
 
     /// Number of sets served.
     pub fn count(&self) -> usize {
-        self.look(HashMap::len)
+        self.look(|table| table.sets.len())
     }
 
     /// What is made of a set, if it is served.
     pub fn of<T>(&self, set: &SetId, make: impl FnOnce(&ServedSet) -> T) -> Option<T> {
-        self.look(|sets| sets.get(set).map(make))
+        self.look(|table| table.sets.get(set).map(make))
     }
 
     /// An instance of a set, if it is served.
@@ -173,11 +191,11 @@ impl Sets {
             .await
     }
 
-    fn change<T>(&self, act: impl FnOnce(&mut HashMap<SetId, ServedSet>) -> T) -> T {
-        act(&mut self.sets.write().unwrap_or_else(PoisonError::into_inner))
+    fn change(&self, act: impl FnOnce(&mut Table)) {
+        act(&mut self.table.write().unwrap_or_else(PoisonError::into_inner));
     }
 
-    fn look<T>(&self, act: impl FnOnce(&HashMap<SetId, ServedSet>) -> T) -> T {
-        act(&self.sets.read().unwrap_or_else(PoisonError::into_inner))
+    fn look<T>(&self, act: impl FnOnce(&Table) -> T) -> T {
+        act(&self.table.read().unwrap_or_else(PoisonError::into_inner))
     }
 }

@@ -19,7 +19,9 @@ impl SuiteVisitor for Multiply {
 
     fn visit<S: Suite>(self) -> f64 {
         let secret = <S::Group as Group>::Field::random(&mut OldRng(&mut crate::sharing::rng()));
-        let mut point = S::hash_to_group(b"a point", &[b"symbolon-benches"]);
-        per_cpu_second(15, 400, || point = black_box(point) * black_box(secret))
+        per_cpu_second(15, 400, || {
+            let mut point = S::hash_to_group(b"a point", &[b"symbolon-benches"]);
+            move || point = black_box(point) * black_box(secret)
+        })
     }
 }

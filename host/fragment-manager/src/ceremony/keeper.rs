@@ -4,14 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use symbolon_encoding::{from_canonical, to_canonical};
-use symbolon_fragments::names::{InstanceId, SetId};
+use symbolon_fragments::names::InstanceId;
 use symbolon_protocol::ceremony::{
     Flip, FragmentBytes, NewInstance, Record, Saved, SavedInstance, Status, Transcript,
 };
 use symbolon_protocol::wire;
 use symbolon_store::manager::{self as rows, Position, Rows};
 use symbolon_store::{StoreError, Write};
-use symbolon_trust::{CreateRequest, EpochCertificate, Seconds, Signed, VerifiedOrder};
+use symbolon_trust::{EpochCertificate, Seconds, Signed, VerifiedOrder};
 use tokio::task::spawn_blocking;
 
 use crate::account::Account;
@@ -125,26 +125,19 @@ impl Keeper {
     }
 
     async fn put_flipped(&self, certificates: &[Signed<EpochCertificate>]) -> Result<(), KeeperError> {
+        let mut origins = Vec::with_capacity(certificates.len());
         self.write(async |rows| {
             for certificate in certificates {
                 rows.flip(&certificate.body().instance(), &to_canonical(certificate)).await?;
+                origins.push(rows.origin(&certificate.body().set).await?.ok_or(StoreError::Corrupted)?);
             }
             Ok(())
         })
         .await?;
-        let origins = self.origins().await?;
-        for certificate in certificates {
-            if let Some(origin) = origins.get(&certificate.body().set) {
-                self.account.sets().serve(certificate.clone(), false, origin);
-            }
+        for (certificate, origin) in certificates.iter().zip(&origins) {
+            self.account.sets().serve(certificate.clone(), false, &from_canonical(origin)?);
         }
         Ok(())
-    }
-
-    async fn origins(&self) -> Result<std::collections::HashMap<SetId, CreateRequest>, KeeperError> {
-        let mut read = self.account.store().read().await?;
-        let sets = Rows::of(&mut read, &self.account.id()).sets().await?;
-        sets.into_iter().map(|set| Ok((set.set, from_canonical(&set.origin)?))).collect()
     }
 
     async fn put_settled(&self, instances: &[InstanceId], flips: &[Signed<Flip>]) -> Result<(), KeeperError> {
