@@ -7,6 +7,7 @@
 
 pub mod bulk;
 pub mod dev;
+pub mod driver;
 pub mod figure;
 pub mod group;
 pub mod hsm;
