@@ -8,6 +8,7 @@ import subprocess
 import tempfile
 import threading
 from pathlib import Path
+from typing import IO
 
 ROOT = Path(__file__).resolve().parents[2]
 MANAGERS = ("kfm-1", "kfm-2", "kfm-3")
@@ -33,6 +34,11 @@ def symbolon() -> str:
     """Give the program under test: in `$SYMBOLON_BINARIES`, or else where cargo puts it."""
     folder = os.environ.get("SYMBOLON_BINARIES")
     return str((Path(folder) if folder else ROOT / "target" / "debug") / "symbolon")
+
+
+def _drain(stdout: IO[str]) -> None:
+    with stdout:
+        stdout.read()
 
 
 class Deployment:
@@ -86,7 +92,7 @@ class Deployment:
         for line in stdout:
             if " is ready on " in line:
                 # What it says from now on is not to fill the pipe.
-                threading.Thread(target=stdout.read, daemon=True).start()
+                threading.Thread(target=_drain, args=(stdout,), daemon=True).start()
                 return
         raise AssertionError(f"{role} ended:\n{(self.directory / f'{role}.log').read_text()}")
 
@@ -141,8 +147,6 @@ class Deployment:
             process.kill()
             self._tell("-", process)
             process.wait(PATIENCE)
-            if process.stdout is not None:
-                process.stdout.close()
         if self._guardian.stdin is not None:
             self._guardian.stdin.close()
         self._guardian.wait(PATIENCE)

@@ -14,7 +14,6 @@ from symbolon import (
     Client,
     Closed,
     Denied,
-    Integrity,
     Invalid,
     InvalidType,
     NotFound,
@@ -148,6 +147,7 @@ def test_an_environment_without_profile(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 def test_passphrases(keys: Deployment, tmp_path: Path) -> None:
+    (tmp_path / "secret").touch(mode=0o600)
     (tmp_path / "secret").write_text("correct horse\n")
     root, profile = keys.directory / "owner" / "account.root", tmp_path / "profile.toml"
     keys.cli("profile", "create", str(profile), "--account", str(root), passphrase_file=tmp_path / "secret")
@@ -176,22 +176,22 @@ def test_passphrases(keys: Deployment, tmp_path: Path) -> None:
 
 def test_a_closed_client(keys: Deployment) -> None:
     client = Client.from_file(keys.profile)
-    works(client)
+    sealed = client.encrypt(b"x", key="notes")
     client.close()
     client.close()
     assert client.closed
     assert repr(client) == "<symbolon.Client closed>"
     for call in (
         lambda: client.encrypt(b"x", key="notes"),
-        lambda: client.decrypt(b""),
+        lambda: client.decrypt(sealed),
         lambda: client.keys.show("notes"),
         lambda: client.keys.list(),
         lambda: client.data_key("volumes"),
         lambda: client.open("file", "wb", key="notes"),
     ):
-        with pytest.raises((Closed, Integrity)) as refusal:
+        with pytest.raises(Closed) as refusal:
             call()
-        assert refusal.value.code in {"closed", "header"}
+        assert refusal.value.code == "closed"
 
 
 def test_closing_ends_the_calls_of_other_threads(keys: Deployment) -> None:

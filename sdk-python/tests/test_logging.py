@@ -39,12 +39,12 @@ def test_an_event_loop_logs_too(keys: Deployment, caplog: pytest.LogCaptureFixtu
             for _ in range(3):
                 await client.encrypt(b"x", key="notes")
 
-    keys.stop("kfm-3")
+    keys.stop("kfm-1")
     try:
         asyncio.run(work())
     finally:
-        keys.start("kfm-3")
-    assert any("kfm-3" in record.getMessage() for record in caplog.records)
+        keys.start("kfm-1")
+    assert any("kfm-1" in record.getMessage() for record in caplog.records)
 
 
 def test_the_logger_says_what_is_told(keys: Deployment, caplog: pytest.LogCaptureFixture) -> None:

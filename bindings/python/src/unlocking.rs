@@ -28,7 +28,7 @@ impl Unlock for Unlocking {
     fn passphrase(&mut self, file: &Path) -> Option<Zeroizing<String>> {
         let asked = self.asked.as_ref()?;
         let answer = Python::try_attach(|py| {
-            let answer = asked.bind(py).call1((file,))?;
+            let answer = asked.bind(py).call1((file.as_os_str(),))?;
             if answer.is_none() { Ok(None) } else { crate::value::text(&answer, "a passphrase").map(Some) }
         });
         match answer? {

@@ -83,17 +83,26 @@ class _Sink(io.RawIOBase):
         return True
 
     def write(self, data: Any, /) -> int:  # noqa: ANN401
-        # What was buffered when the stream was discarded comes here too.
-        return memoryview(data).nbytes if self._discarded else self._native.write(data)
+        if self._discarded:
+            # What was buffered when the stream was discarded comes here too.
+            return memoryview(data).nbytes
+        try:
+            return self._native.write(data)
+        except BaseException:
+            # What lacks a piece is never ended: that would make it whole.
+            self.discard()
+            raise
 
     def discard(self) -> None:
         self._discarded = True
         self._native.discard()
 
     def close(self) -> None:
-        if not self.closed and not self._discarded:
-            self._native.finish()
-        super().close()
+        try:
+            if not self.closed and not self._discarded:
+                self._native.finish()
+        finally:
+            super().close()
 
 
 class EncryptingWriter(io.BufferedWriter):
