@@ -23,6 +23,9 @@ use symbolon_trust::{KeyPair, TrustedRoot};
 /// Time for one connection to a manager, all handshakes included.
 const DIAL: Duration = Duration::from_secs(5);
 
+/// What a call to a manager has more than the operation that it belongs to: the operation's deadline is told, never a
+/// race between the two.
+const AFTER_THE_DEADLINE: Duration = Duration::from_secs(5);
 /// Time for a key's ceremony.
 pub(crate) const CEREMONY: Duration = Duration::from_mins(1);
 
@@ -140,7 +143,7 @@ impl Client {
             route: options.route,
             relay,
             account: root.account(),
-            call_within: options.deadline,
+            call_within: options.deadline + AFTER_THE_DEADLINE,
             closed: closed.clone(),
         };
         let managers = Arc::new(Managers::new(ways, &root));

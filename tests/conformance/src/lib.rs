@@ -37,5 +37,7 @@ fn run(place: &mut Place, step: &Step) {
 
 /// Runs a list of steps.
 pub fn run_all(place: &mut Place, steps: &[Step]) {
-    steps.iter().for_each(|step| run(place, step));
+    for step in steps {
+        run(place, step);
+    }
 }

@@ -43,7 +43,9 @@ impl Place {
         place.texts.insert("dir".into(), text(place.site.directory()));
         place.texts.insert("work".into(), text(&place.work));
         place.start("access-manager");
-        MANAGERS.iter().for_each(|role| place.start(role));
+        for role in MANAGERS {
+            place.start(role);
+        }
         let first = Client::open_file(&place.profile(), &mut NoUnlock).expect("the first person's profile");
         place.clients.insert(FIRST.into(), first);
         place

@@ -30,7 +30,7 @@ pub(crate) fn act(place: &mut Place, step: &Step) -> Outcome {
             place.save(save.as_ref(), sealed);
         }
         Action::DecryptStream { sealed, context, pieces, meanwhile, expect } => {
-            let (decryption, source) = open(place, step, sealed.get(place), context.get(place)?)?;
+            let (decryption, source) = open(place, step, sealed.get(place), &context.get(place)?)?;
             let (mut reader, mut aside) = (decryption.reader(source), Aside::new(meanwhile.as_ref()));
             let (mut opened, mut piece) = (Vec::new(), vec![0; *pieces]);
             loop {
@@ -43,7 +43,7 @@ pub(crate) fn act(place: &mut Place, step: &Step) -> Outcome {
             assert!(expect.as_ref().is_none_or(|expect| expect.get(place) == opened), "{step:?}");
         }
         Action::Seek { sealed, context, plaintext, reads } => {
-            let (decryption, source) = open(place, step, sealed.get(place), context.get(place)?)?;
+            let (decryption, source) = open(place, step, sealed.get(place), &context.get(place)?)?;
             let (mut reader, text) = (decryption.seek(source)?, plaintext.get(place));
             for (whence, offset, wanted, position, length) in reads {
                 let reached = reader.seek(from(*whence, *offset)).map_err(failure)?;
@@ -63,11 +63,11 @@ fn open(
     place: &Place,
     step: &Step,
     sealed: Vec<u8>,
-    context: symbolon_client::Context,
+    context: &symbolon_client::Context,
 ) -> Result<(Decryption, Cursor<Vec<u8>>), Error> {
     let mut source = Cursor::new(sealed);
     let preamble = read_preamble(&mut source)?;
-    Ok((place.wait(place.client(&step.by).decryption(&preamble, &context))?, source))
+    Ok((place.wait(place.client(&step.by).decryption(&preamble, context))?, source))
 }
 
 fn read_up_to(reader: &mut impl Read, wanted: usize) -> Result<Vec<u8>, Error> {

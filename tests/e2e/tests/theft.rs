@@ -79,7 +79,8 @@ fn contains(bytes: &[u8], needle: &[u8]) -> bool {
 fn customer_fragment(deployment: &Deployment) -> [u8; 32] {
     deployment.cli().run(&["customer-fragment", "create", "--plain"]).succeeds();
     let profile = Profile::load(deployment.cli().profile()).unwrap();
-    *customer::load(&profile.customer_fragments[0], &mut NoUnlock).unwrap().secret()
+    let customer::Place::File(file) = &profile.customer_fragments[0] else { panic!("it is in a file") };
+    *customer::load(file, &mut NoUnlock).unwrap().secret()
 }
 
 #[test]

@@ -54,8 +54,10 @@ impl Keeper for Token {
     /// On a thread of its own: a token takes its time.
     fn evaluate<'a>(&'a self, message: &'a [u8]) -> Answer<'a> {
         let (inner, message) = (self.0.clone(), message.to_vec());
-        let work = tokio::task::spawn_blocking(move || inner.evaluate(&message));
-        Box::pin(async move { work.await.unwrap_or_else(|panic| Err(KeeperError::Failed(panic.into()))) })
+        Box::pin(async move {
+            let work = tokio::task::spawn_blocking(move || inner.evaluate(&message));
+            work.await.unwrap_or_else(|panic| Err(KeeperError::Failed(panic.into())))
+        })
     }
 }
 

@@ -205,6 +205,7 @@ async fn a_callback_makes_the_same_ciphertexts_as_the_fragment_itself() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_keeper_says_is_told_by_whose_move_it_is() {
+    type Failure = (fn() -> KeeperError, Kind, &'static str);
     struct Failing(fn() -> KeeperError);
     impl Keeper for Failing {
         fn id(&self) -> CustomerFragmentId {
@@ -217,7 +218,7 @@ async fn what_a_keeper_says_is_told_by_whose_move_it_is() {
     }
     let site = Site::start(R).await;
     site.add_key(&key("with-fragment"), R, Purpose::Data, true);
-    let failures: [(fn() -> KeeperError, Kind, &str); 4] = [
+    let failures: [Failure; 4] = [
         (|| KeeperError::Gone("pulled out".into()), Kind::Unavailable, "token-gone"),
         (|| KeeperError::Failed("it threw".into()), Kind::Unavailable, "customer-fragment-failed"),
         (|| KeeperError::WrongPin, Kind::Invalid, "wrong-pin"),

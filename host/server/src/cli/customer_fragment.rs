@@ -135,18 +135,15 @@ impl Kept {
     }
 
     fn rotate(&mut self, context: &Context, create: &Create) -> Result<(), Failure> {
-        let (id, place) = match create.token.place()? {
-            Some(mut place) => {
-                let pin = place_pin(context, &place)?;
-                let id = token::generate(&place.module, &place.token, &pin).map_err(of_token)?;
-                place.id = id.to_string();
-                (id, Place::Token(place))
-            }
-            None => {
-                let path = self.free_path();
-                let protection = self.protection(context, &create.protected)?;
-                (customer::create(&path, &protection)?, Place::File(path))
-            }
+        let (id, place) = if let Some(mut place) = create.token.place()? {
+            let pin = place_pin(context, &place)?;
+            let id = token::generate(&place.module, &place.token, &pin).map_err(of_token)?;
+            place.id = id.to_string();
+            (id, Place::Token(place))
+        } else {
+            let path = self.free_path();
+            let protection = self.protection(context, &create.protected)?;
+            (customer::create(&path, &protection)?, Place::File(path))
         };
         self.profile.customer_fragments.insert(0, place.clone());
         self.profile.save(&self.file)?;
@@ -176,15 +173,14 @@ impl Kept {
     }
 
     fn restore(&mut self, context: &Context, restore: &Restore) -> Result<(), Failure> {
-        let (id, place) = match restore.token.place()? {
-            Some(place) => self.import(context, &restore.file, place)?,
-            None => {
-                let path = self.free_path();
-                let protection = self.protection(context, &restore.protected)?;
-                let mut passphrases = context.unlocking();
-                let mut unlock = self.profile.unlocking(&mut passphrases);
-                (customer::copy(&restore.file, &mut unlock, &path, &protection)?, Place::File(path))
-            }
+        let (id, place) = if let Some(place) = restore.token.place()? {
+            self.import(context, &restore.file, place)?
+        } else {
+            let path = self.free_path();
+            let protection = self.protection(context, &restore.protected)?;
+            let mut passphrases = context.unlocking();
+            let mut unlock = self.profile.unlocking(&mut passphrases);
+            (customer::copy(&restore.file, &mut unlock, &path, &protection)?, Place::File(path))
         };
         self.profile.customer_fragments.push(place.clone());
         self.profile.save(&self.file)?;
@@ -328,7 +324,9 @@ impl fmt::Display for Entry {
         let purpose = if self.writing { "  for writing" } else { "" };
         match (&self.file, &self.token) {
             (Some(file), _) => write!(f, "{}  {}{purpose}", self.id, file.display()),
-            (None, token) => write!(f, "{}  token {}{purpose}", self.id, token.as_deref().unwrap_or_default()),
+            (None, token) => {
+                write!(f, "{}  token {}{purpose}", self.id, token.as_deref().unwrap_or_default())
+            }
         }
     }
 }

@@ -64,7 +64,8 @@ async fn write(client: &Client, entry: &Entry, folder: &Path, name: &str) -> Res
 
 async fn open_all(client: &Client, entry: &Entry, folder: &Path) -> Result<(), Failure> {
     let context = Context::from_pairs(entry.context.clone())?;
-    let written = fs::read_dir(folder)?.map(|file| Ok(file?.path())).collect::<Result<Vec<PathBuf>, Failure>>()?;
+    let written =
+        fs::read_dir(folder)?.map(|file| Ok(file?.path())).collect::<Result<Vec<PathBuf>, Failure>>()?;
     let ours = format!("{}.", entry.name);
     for file in written.iter().filter(|file| {
         let name = file.file_name().unwrap_or_default().to_string_lossy();
