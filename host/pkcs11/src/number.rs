@@ -37,8 +37,8 @@ numbers! {
 
 /// The number that a configuration writes as a name or as `0x…`.
 pub fn parse(written: &str, names: &[(&str, u64)]) -> Option<u64> {
-    let named = names.iter().find(|(name, _)| *name == written).map(|(_, number)| *number);
-    named.or_else(|| u64::from_str_radix(written.strip_prefix("0x")?, 16).ok())
+    let known = names.iter().find(|(name, _)| *name == written).map(|(_, number)| *number);
+    known.or_else(|| u64::from_str_radix(written.strip_prefix("0x")?, 16).ok())
 }
 
 /// What functions return (`CKR_*`), where others have to know it.

@@ -36,8 +36,10 @@ pub fn figures(rounds: usize) -> Vec<Figure> {
         let (sealed, alone) = seal(&cached.keystore("acme"), &mut bare, rounds).await;
         let (signed, alone_signed) = sign(&uncached.keystore("acme"), &mut bare, rounds).await;
         vec![
-            Figure::new("seal-kryoptic", micros(&sealed), "µs", micros(&alone)).note("bare PKCS#11; at most 40 µs more"),
-            Figure::new("sign-kryoptic", rate(&signed), "/s", rate(&alone_signed)).note("bare PKCS#11; at least 0.6 of it"),
+            Figure::new("seal-kryoptic", micros(&sealed), "µs", micros(&alone))
+                .note("bare PKCS#11; at most 40 µs more"),
+            Figure::new("sign-kryoptic", rate(&signed), "/s", rate(&alone_signed))
+                .note("bare PKCS#11; at least 0.6 of it"),
         ]
     })
 }
@@ -103,7 +105,8 @@ impl Bare {
         assert!(compiler.status().expect("a C compiler").success(), "cc");
         let mut command = Command::new(program);
         command.arg(token.module().path()).args([LABEL, PIN]).envs(token.environment());
-        let mut process = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("the bare program");
+        let mut process =
+            command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("the bare program");
         let orders = process.stdin.take().expect("its input");
         let answers = BufReader::new(process.stdout.take().expect("its output"));
         Self { process, orders, answers }

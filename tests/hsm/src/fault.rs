@@ -25,8 +25,8 @@ impl FaultyModule {
         let library = token.folder().join("libfaulty.so");
         let mut compiler = Command::new("cc");
         compiler.args(["-shared", "-fPIC", "-O1", "-o"]).arg(&library).args([SOURCE, "-ldl"]);
-        let compiled = compiler.output().expect("a C compiler");
-        assert!(compiled.status.success(), "cc: {}", String::from_utf8_lossy(&compiled.stderr));
+        let result = compiler.output().expect("a C compiler");
+        assert!(result.status.success(), "cc: {}", String::from_utf8_lossy(&result.stderr));
         Self { token, library }
     }
 

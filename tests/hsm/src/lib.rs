@@ -1,7 +1,7 @@
 //! Tokens in software for tests: `SoftHSM2` of Debian and kryoptic of crates.io, each in a folder of its own.
 //!
 //! A [`TestToken`] is made by an outside tool (`softhsm2-util`) and ends with its folder. `cargo xtask test` provides
-//! both modules; without it `cargo xtask kryoptic` builds kryoptic, and SoftHSM2 is `apt-get install softhsm2`.
+//! both modules; without it `cargo xtask kryoptic` builds kryoptic, and `SoftHSM2` is `apt-get install softhsm2`.
 #![forbid(unsafe_code)]
 
 mod fault;
