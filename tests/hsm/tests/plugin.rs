@@ -157,15 +157,16 @@ async fn a_key_of_another_module_or_another_master_key() {
     let (soft, kry) = (TestToken::new(Module::SoftHsm2), TestToken::new(Module::Kryoptic));
     let (_soft, on_soft) = enrolled(soft.settings()).await;
     let (_kry, on_kry) = enrolled(kry.settings()).await;
-    let of_soft = on_soft.generate(&spec("aes-256", "seal"), BINDING).await.expect("a key");
-    let of_kry = on_kry.generate(&spec("aes-256", "seal"), BINDING).await.expect("a key");
-    for (keystore, id) in [(&on_kry, &of_soft.id), (&on_soft, &of_kry.id)] {
+    let softhsm_key = on_soft.generate(&spec("aes-256", "seal"), BINDING).await.expect("a key");
+    let kryoptic_key = on_kry.generate(&spec("aes-256", "seal"), BINDING).await.expect("a key");
+    for (keystore, id) in [(&on_kry, &softhsm_key.id), (&on_soft, &kryoptic_key.id)] {
         let refused = said(keystore.seal(KeyRef { id, binding: BINDING }, b"secret", b"").await);
         assert_eq!(refused, (Kind::Integrity, reason::KEY_FOREIGN_MODULE.to_owned()));
     }
     let another = TestToken::new(Module::Kryoptic);
     let (_other, elsewhere) = enrolled(another.settings()).await;
-    let refused = said(elsewhere.seal(KeyRef { id: &of_kry.id, binding: BINDING }, b"secret", b"").await);
+    let refused =
+        said(elsewhere.seal(KeyRef { id: &kryoptic_key.id, binding: BINDING }, b"secret", b"").await);
     assert_eq!(refused, (Kind::Integrity, reason::KEY_FOREIGN_MASTER.to_owned()));
 }
 
