@@ -1,7 +1,7 @@
 //! `cargo xtask bench`.
 
 use crate::failure::Failure;
-use crate::{kotlin, step};
+use crate::{kotlin, python, step};
 
 /// Builds the load tools with optimisation and lets them print the table.
 pub fn run(words: &[String]) -> Result<(), Failure> {
@@ -9,6 +9,9 @@ pub fn run(words: &[String]) -> Result<(), Failure> {
     bench.args(words);
     if wants(words, "kotlin") {
         bench.env("SYMBOLON_KOTLIN_BENCH", kotlin::load_tool()?);
+    }
+    if wants(words, "python") {
+        bench.env("SYMBOLON_PYTHON_BENCH", python::load_tool()?);
     }
     step::run("bench", &mut bench)
 }

@@ -4,13 +4,16 @@
 
 mod big_file;
 mod chain;
+mod languages;
 mod stage;
 
 use std::time::Instant;
 
 use crate::failure::{During, Failure};
-use crate::{machine, plugins, step};
+use crate::python::Environment;
+use crate::{kotlin, machine, plugins, step};
 use big_file::BigFile;
+use languages::Languages;
 use stage::{Role, Stage};
 
 /// How the line of a step begins: its time, right-aligned.
@@ -22,6 +25,16 @@ const MESSAGE: &[u8] = b"a message whose key never existed whole";
 /// MiB of the file that nobody chose otherwise.
 const MEBIBYTES: u64 = 1024;
 
+/// What it takes from the machine, installed at once.
+const NEEDS: [&machine::Need; 6] = [
+    &machine::C_COMPILER,
+    &machine::PYTHON,
+    &machine::VENV,
+    &machine::MAVEN,
+    &machine::SOFTHSM,
+    &machine::QEMU,
+];
+
 /// `cargo xtask demo [--size MIB]`.
 pub fn run(words: &[String]) -> Result<(), Failure> {
     let mebibytes = match words {
@@ -29,22 +42,24 @@ pub fn run(words: &[String]) -> Result<(), Failure> {
         [option, size] if option == "--size" => size.parse().during("the size, in MiB")?,
         _ => return Err(Failure::new("demo takes no arguments but  --size MIB")),
     };
-    machine::provide(&[&machine::C_COMPILER, &machine::SOFTHSM, &machine::QEMU])?;
+    machine::provide(&NEEDS)?;
     let programs = ["build", "-q", "--release", "-p", "symbolon-server", "-p", "symbolon-lying-manager"];
     step::run("build the programs (some minutes the first time)", &mut step::cargo(&programs))?;
-    perform("release", mebibytes)
+    perform("release", mebibytes, &Languages::build()?)
 }
 
-/// All of it on a small file, with programs that are built already in this profile: whether it is still true.
-pub fn rehearse(profile: &str) -> Result<(), Failure> {
+/// All of it on a small file, with what the tests have built: whether it is still true.
+pub fn rehearse(python: Environment) -> Result<(), Failure> {
     eprintln!("── demo on a small file");
-    perform(profile, 4)
+    perform("debug", 4, &Languages::of_tests(python)?)
 }
 
-fn perform(profile: &str, mebibytes: u64) -> Result<(), Failure> {
+fn perform(profile: &str, mebibytes: u64, languages: &Languages) -> Result<(), Failure> {
     let plugins = plugins::build()?;
     let mut stage = Stage::set(&step::target().join(profile))?;
-    let played = play(&mut stage, mebibytes).and_then(|()| chain::show(&mut stage, &plugins));
+    let played = play(&mut stage, mebibytes)
+        .and_then(|()| languages.show(&stage))
+        .and_then(|()| chain::show(&mut stage, &plugins));
     stage.clear();
     played
 }
@@ -117,6 +132,6 @@ fn revoked_is_refused(stage: &Stage) -> Result<(), Failure> {
     expect(!refused.succeeded && refused.stdout.is_empty(), "the revoked caller still encrypts")
 }
 
-fn expect(holds: bool, otherwise: &str) -> Result<(), Failure> {
+fn expect(holds: bool, otherwise: impl Into<String>) -> Result<(), Failure> {
     if holds { Ok(()) } else { Err(Failure::new(otherwise)) }
 }

@@ -33,14 +33,25 @@ pub fn cross() -> Result<String, Failure> {
     Ok(words_of("debug", "io.symbolon.conformance.CrossKt")?.join(" "))
 }
 
+/// The command line of a program that decrypts a file to its standard output: `FILE [NAME=VALUE…]`. The SDK of the
+/// profile has been packed, by [`test`] or [`pack`].
+pub fn opener(profile: &str) -> Result<String, Failure> {
+    Ok(words_of(profile, "io.symbolon.example.OpenKt")?.join(" "))
+}
+
 /// Packs the SDK with an optimised library; gives the command line of its load tool.
 pub fn load_tool() -> Result<String, Failure> {
+    pack()?;
+    Ok(words_of("release", "io.symbolon.bench.MainKt")?.join(" "))
+}
+
+/// Packs the SDK with an optimised library, and tests nothing.
+pub fn pack() -> Result<(), Failure> {
     machine::provide(&[&machine::C_COMPILER, &machine::MAVEN])?;
     let packages = ["-p", "symbolon-uniffi", "-p", "symbolon-uniffi-bindgen"];
     step::run("library", step::cargo(&["build", "-q", "--release"]).args(packages))?;
     bindings("release")?;
-    step::run("Kotlin", maven("release").args(["package", "-DskipTests"]))?;
-    Ok(words_of("release", "io.symbolon.bench.MainKt")?.join(" "))
+    step::run("Kotlin", maven("release").args(["package", "-DskipTests"]))
 }
 
 /// Puts the library into JNA's resource path, and the bindings that are generated from it beside.

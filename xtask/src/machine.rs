@@ -131,7 +131,8 @@ fn libclang() -> bool {
         .into_iter()
         .chain(llvm.map(|path| path.join("lib")))
         .filter_map(|folder| std::fs::read_dir(folder).ok())
-        .flat_map(|entries| entries.flatten());
+        .flatten()
+        .flatten();
     files.any(|entry| {
         let name = entry.file_name();
         let name = name.to_string_lossy();

@@ -43,7 +43,6 @@ pub fn run(words: &[String]) -> Result<(), Failure> {
     licences()?;
     step::run("ceremony model", &mut python3(&["docs/models/ceremony.py", "--quick"]))?;
     step::run("programs", &mut step::cargo(&["build", "-q", "--workspace"]))?;
-    demo::rehearse("debug")?;
     let mut tests = step::cargo(&["test", "-q", "--workspace", "--no-fail-fast"]);
     // Tests of real processes find them here, and needn't ask cargo, which is busy with them.
     tests.env("SYMBOLON_BINARIES", step::target().join("debug"));
@@ -53,7 +52,7 @@ pub fn run(words: &[String]) -> Result<(), Failure> {
     tally::run(&mut tests)
 }
 
-/// The packages' own tests; with cargo's, they open what the others wrote.
+/// The packages' own tests, and the demo, in which both take part; in cargo's tests they open what the others wrote.
 fn other_languages(tests: &mut Command) -> Result<(), Failure> {
     let python = python::Environment::make(python::Profile::Debug, "requirements-test.txt")?;
     let mut independent = Command::new(python.python());
@@ -62,7 +61,7 @@ fn other_languages(tests: &mut Command) -> Result<(), Failure> {
     python.test()?;
     kotlin::test()?;
     tests.env("SYMBOLON_CROSS_PYTHON", python.cross()).env("SYMBOLON_CROSS_KOTLIN", kotlin::cross()?);
-    Ok(())
+    demo::rehearse(python)
 }
 
 /// What checks us from outside of our own code is in another language.

@@ -70,6 +70,11 @@ impl Stage {
         self.path(DEPLOYMENT).join(role.name())
     }
 
+    /// The profile of the first person.
+    pub fn profile(&self) -> PathBuf {
+        self.path(DEPLOYMENT).join("profile.toml")
+    }
+
     /// Starts all roles; gives what `symbolon dev` says of them.
     pub fn start(&mut self) -> Result<String, Failure> {
         let mut command = self.command("symbolon", &["--json", "dev"]);
