@@ -11,7 +11,7 @@ use std::time::Instant;
 
 use crate::failure::{During, Failure};
 use crate::python::Environment;
-use crate::{kotlin, machine, plugins, step};
+use crate::{machine, plugins, step};
 use big_file::BigFile;
 use languages::Languages;
 use stage::{Role, Stage};
