@@ -132,11 +132,11 @@ class Client:
     def encrypt_many(
         self, messages: Iterable[BytesLike | Message], *, key: str, context: Context | None = None
     ) -> list[bytes]:
-        """Encrypt many messages at once, in about the time of one. A `Message` has a context of its own."""
+        """Encrypt many messages at once, 64 an exchange with the servers. A `Message` has a context of its own."""
         return self._native.encrypt_many(_opening.pairs(messages, context), key).wait()
 
     def decrypt_many(self, messages: Iterable[BytesLike | Message], *, context: Context | None = None) -> list[bytes]:
-        """Decrypt many messages at once, in about the time of one. One that doesn't open fails them all."""
+        """Decrypt many messages at once, 64 an exchange with the servers. One that doesn't open fails them all."""
         return self._native.decrypt_many(_opening.pairs(messages, context)).wait()
 
     def encrypt_file(
