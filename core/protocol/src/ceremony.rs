@@ -24,6 +24,7 @@ mod message;
 mod observer;
 mod tally;
 
+pub use crate::hpke::{ENCAPSULATED_BYTES, PUBLIC_KEY_BYTES};
 pub use effect::{Alarm, Context, Effect, Event, Loading, NewInstance, Record, Saved, SavedInstance};
 pub use fragment::FragmentBytes;
 pub use judge::{Missing, Refusal};
@@ -33,6 +34,5 @@ pub use message::{
     MAX_MESSAGE_BYTES, MAX_SETS, Message, Number, Proposal, SealedShares, Signatures, Status, Step,
     Transcript, Work,
 };
-pub use crate::hpke::{ENCAPSULATED_BYTES, PUBLIC_KEY_BYTES};
 pub use observer::{Author, Observed, observe};
 pub use tally::{BadDealing, DealingFault};

@@ -18,7 +18,8 @@ pub use asking::{Asked, AskedKey, Asking, NotAsked, ResultError, latest_expiry};
 pub use judge::{Admitted, CheckError, Judge};
 pub use outcome::{JobResult, NotAnswered, Outcome, Output, Refusal};
 pub use request::{
-    JobId, MAX_JOB_LIFE, MAX_WORK_BYTES, Payload, Request, Scope, Subject, Submission, Work, WrongJobId, submission,
+    JobId, MAX_JOB_LIFE, MAX_WORK_BYTES, Payload, Request, Scope, Subject, Submission, Work, WrongJobId,
+    submission,
 };
 pub use sealed::{NotSealed, SealedSecret, associated_data};
 pub use secret::SecretBytes;

@@ -114,7 +114,9 @@ pub struct StoreDriver {
 pub(crate) mod encoding {
     use super::KeyStore;
     use alloc::vec::Vec;
-    use minicbor::{Decoder, Encoder, decode::Error as DecodeError, encode::Error as EncodeError, encode::Write};
+    use minicbor::{
+        Decoder, Encoder, decode::Error as DecodeError, encode::Error as EncodeError, encode::Write,
+    };
 
     pub(crate) fn encode<C, W: Write>(
         stores: &Vec<KeyStore>,
@@ -141,7 +143,10 @@ pub(crate) mod encoding {
 
 impl KeyStore {
     /// The drivers that take jobs, with their roster entries.
-    pub fn active<'r>(&'r self, root: &'r TrustedRoot) -> impl Iterator<Item = (&'r StoreDriver, &'r Member)> {
+    pub fn active<'r>(
+        &'r self,
+        root: &'r TrustedRoot,
+    ) -> impl Iterator<Item = (&'r StoreDriver, &'r Member)> {
         let entry = |driver: &'r StoreDriver| Some((driver, root.document().member(driver.index)?));
         self.drivers.iter().filter_map(entry).filter(|(_, member)| !member.retired)
     }

@@ -5,8 +5,8 @@ use symbolon_encoding::{DecodeError, from_canonical, to_canonical};
 use symbolon_fragments::names::Index;
 use symbolon_store::{StoreError, driver::Document};
 use symbolon_trust::{
-    Denials, DenyDocument, DenyError, Now, Order, OrderBook, OrderConflict, OrderError, PublicKey, RootDocument,
-    RootError, Seconds, Signed, StoreLabel, Taken, TrustedRoot, VerifiedDeny, VerifiedOrder,
+    Denials, DenyDocument, DenyError, Now, Order, OrderBook, OrderConflict, OrderError, PublicKey,
+    RootDocument, RootError, Seconds, Signed, StoreLabel, Taken, TrustedRoot, VerifiedDeny, VerifiedOrder,
 };
 
 /// Why a document is not taken, or what was stored is not what this driver would have stored.

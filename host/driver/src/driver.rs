@@ -146,8 +146,7 @@ impl<K: KeyStore> Driver<K> {
         let first = read_account(&config.account)?;
         let (account, identity) = (first.account(), keys.identity.public());
         let journal = Journal::open(&config.datastore, identity.thumbprint(), account).await;
-        let journal =
-            journal.map_err(|cause| OpenError::Store { path: config.datastore.clone(), cause })?;
+        let journal = journal.map_err(|cause| OpenError::Store { path: config.datastore.clone(), cause })?;
         let pins: Vec<PathBuf> =
             config.plugin.policy.grants.pkcs11.values().map(|token| token.pin_file.clone()).collect();
         check_pin(&journal, &keys, &pins).await?;
@@ -304,7 +303,10 @@ impl<K: KeyStore> Inner<K> {
                     | Fault::Unsupported
                     | Fault::Failed => {
                         if !std::mem::replace(&mut told, true) {
-                            warn!(cause = &error as &dyn Error, "the HSM does not answer; no jobs are taken until it does");
+                            warn!(
+                                cause = &error as &dyn Error,
+                                "the HSM does not answer; no jobs are taken until it does"
+                            );
                         }
                         sleep(LOOK).await;
                     }
@@ -373,7 +375,9 @@ impl<K: KeyStore> Inner<K> {
     ) {
         let mut room = Some(first);
         for job in jobs {
-            let Some(place) = room.take().or_else(|| Arc::clone(free).try_acquire_owned().ok()) else { break };
+            let Some(place) = room.take().or_else(|| Arc::clone(free).try_acquire_owned().ok()) else {
+                break;
+            };
             let this = Arc::clone(self);
             running.spawn(async move {
                 this.handle(job).await;
@@ -451,8 +455,7 @@ impl<K: KeyStore> Inner<K> {
             return Err(Trouble::TokenAbsent);
         }
         let (operation, key) = (admitted.work().operation(), admitted.scope().key.clone());
-        let hands =
-            Hands { key_store: &self.key_store, index: self.index, identity: &self.keys.identity };
+        let hands = Hands { key_store: &self.key_store, index: self.index, identity: &self.keys.identity };
         match hands.work(&admitted).await {
             Ok(output) => {
                 info!(%id, holder = %admitted.holder(), %key, %operation, "job done");

@@ -6,8 +6,8 @@ use crate::{
 };
 use symbolon_fragments::names::AccountId;
 use symbolon_plugin::{
-    Bundle, BundleError, CallError, KeyRef, KeySpec, Keystore, Kind, PluginHost, Refusal, Settings, SignInput,
-    StartError, Tenant, Verdict, reason,
+    Bundle, BundleError, CallError, KeyRef, KeySpec, Keystore, Kind, PluginHost, Refusal, Settings,
+    SignInput, StartError, Tenant, Verdict, reason,
 };
 use symbolon_protocol::jobs::JobId;
 use symbolon_trust::KeyAlgorithm;

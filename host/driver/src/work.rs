@@ -5,9 +5,7 @@ use crate::{
     key_store::{Fault, KeyStore, KeyStoreError, StoredKey},
 };
 use symbolon_fragments::names::Index;
-use symbolon_protocol::jobs::{
-    Admitted, Output, Refusal, SecretBytes, Trouble, Work, associated_data,
-};
+use symbolon_protocol::jobs::{Admitted, Output, Refusal, SecretBytes, Trouble, Work, associated_data};
 use symbolon_trust::{KeyPair, Signed, WrappedKey, wrapped_key_binding};
 
 /// Who does the work.
@@ -40,11 +38,16 @@ impl<K: KeyStore> Hands<'_, K> {
         }
     }
 
-    async fn using(&self, job: &Admitted, work: &Work, wrapped: &WrappedKey) -> Result<Output, KeyStoreError> {
+    async fn using(
+        &self,
+        job: &Admitted,
+        work: &Work,
+        wrapped: &WrappedKey,
+    ) -> Result<Output, KeyStoreError> {
         let (id, scope, binding) = (job.id(), job.scope(), wrapped.binding());
-        let key =
-            StoredKey { wrapped: &wrapped.wrapped, binding: &binding, algorithm: wrapped.algorithm };
-        let associated = |context: &[u8; 32]| associated_data(&scope.account, &scope.key, scope.version, context);
+        let key = StoredKey { wrapped: &wrapped.wrapped, binding: &binding, algorithm: wrapped.algorithm };
+        let associated =
+            |context: &[u8; 32]| associated_data(&scope.account, &scope.key, scope.version, context);
         let store = self.key_store;
         match work {
             Work::Seal { context, secret } => {

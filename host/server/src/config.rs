@@ -23,7 +23,12 @@ macro_rules! configurations {
     };
 }
 
-configurations!(symbolon_driver::Config, symbolon_access_manager::Config, symbolon_fragment_manager::Config, symbolon_gateway::Config);
+configurations!(
+    symbolon_driver::Config,
+    symbolon_access_manager::Config,
+    symbolon_fragment_manager::Config,
+    symbolon_gateway::Config
+);
 
 /// Why a configuration can't be used.
 #[derive(Debug, thiserror::Error)]

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use crate::symbolon::host::pkcs11::Object;
+use crate::bindings::symbolon::host::pkcs11::Object;
 use crate::wrapped::Content;
 
 #[derive(Clone)]

@@ -1,6 +1,6 @@
 //! Errors, by the names of the plugin author's guide.
 
-pub use crate::symbolon::types::errors::{Error, Kind};
+pub use crate::bindings::symbolon::types::errors::{Error, Kind};
 
 /// Short for what every fallible function here returns.
 pub type Result<T> = core::result::Result<T, Error>;

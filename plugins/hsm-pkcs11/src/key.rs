@@ -3,15 +3,17 @@
 use std::rc::Rc;
 
 use crate::Plugin;
-use crate::exports::symbolon::keystore::provider::{Descriptor, Guest, GuestKey, Key, KeyInfo, KeySpec};
+use crate::bindings::exports::symbolon::keystore::provider::{
+    Descriptor, Guest, GuestKey, Key, KeyInfo, KeySpec,
+};
+use crate::bindings::symbolon::host::pkcs11::Object;
+use crate::bindings::symbolon::types::values::{Attributes, Value};
 use crate::failure::{Result, integrity};
 use crate::kind::{self, Kind};
 use crate::mechanism::{SHA256_HMAC, plain};
 use crate::public_key;
 use crate::setting::Settings;
 use crate::state;
-use crate::symbolon::host::pkcs11::Object;
-use crate::symbolon::types::values::{Attributes, Value};
 use crate::token::Token;
 use crate::wrapped::{self, Content};
 
@@ -56,7 +58,7 @@ impl HsmKey {
         &self.id
     }
 
-    /// SubjectPublicKeyInfo of a pair, else empty.
+    /// `SubjectPublicKeyInfo` of a pair, else empty.
     pub fn public_key(&self) -> &[u8] {
         &self.content.public_key
     }

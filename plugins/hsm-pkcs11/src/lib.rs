@@ -7,14 +7,7 @@
 //!
 //! Nothing secret passes through here. Keys are handles, plaintexts are handles, PINs are the host's.
 
-#![expect(missing_docs, reason = "the bindings are documented in wit/")]
-
-wit_bindgen::generate!({
-    path: "../../wit",
-    world: "symbolon:plugin/keystore-provider-full",
-    generate_all,
-});
-
+mod bindings;
 mod cache;
 mod failure;
 mod key;
@@ -35,4 +28,4 @@ mod wrapping;
 /// What this component exports: each slice is implemented where its matter is.
 struct Plugin;
 
-export!(Plugin);
+bindings::export!(Plugin with_types_in bindings);

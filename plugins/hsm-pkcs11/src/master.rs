@@ -1,12 +1,12 @@
 //! The HSM's own keys, found by their labels: the master key, which wraps; a key for MACs; and one that is there to be
 //! wrapped and nothing else, so that two HSMs can be shown to have the same master key.
 
-use crate::exports::symbolon::keystore::master::Guest;
+use crate::bindings::exports::symbolon::keystore::master::Guest;
+use crate::bindings::symbolon::host::pkcs11::Object;
 use crate::failure::{Kind as Fault, Result, failure};
 use crate::kind::{Kind, Usage};
 use crate::mechanism::{self, plain};
 use crate::state;
-use crate::symbolon::host::pkcs11::Object;
 use crate::template::{self as attribute, Template, bytes, flag, no, number, yes};
 use crate::token::Token;
 use crate::wrapped::MARK;

@@ -1,7 +1,7 @@
 //! Mechanisms of PKCS#11 that are used here, and their parameters.
 
-use crate::symbolon::host::pkcs11::Mechanism;
-use crate::symbolon::types::values::Value;
+use crate::bindings::symbolon::host::pkcs11::Mechanism;
+use crate::bindings::symbolon::types::values::Value;
 
 /// `CKM_*`.
 pub type Id = u64;

@@ -2,13 +2,13 @@
 //!
 //! Modules list mechanisms that fail, and miscall others, so the flags that they give are only a first sieve.
 
+use crate::bindings::symbolon::host::entropy;
+use crate::bindings::symbolon::host::pkcs11::Object;
 use crate::failure::{Error, Result, unsupported};
 use crate::kind::{Kind, Usage};
 use crate::mechanism::{self, WRAPPING, gcm, plain};
 use crate::signing;
 use crate::state::is_end_of_session;
-use crate::symbolon::host::entropy;
-use crate::symbolon::host::pkcs11::Object;
 use crate::template::{self as attribute, flag, no, number, yes};
 use crate::token::Token;
 
@@ -36,10 +36,10 @@ impl Token {
             match self.live(kind, mechanism, &wrapping) {
                 Ok(()) => return Ok(mechanism),
                 Err(error) if is_end_of_session(&error) => return Err(error),
-                Err(error) => last = Some(error),
+                Err(error) => last = Some(text(&error)),
             }
         }
-        Err(missing(kind, &last.map_or("the token has no mechanism to wrap keys".into(), text)))
+        Err(missing(kind, &last.unwrap_or_else(|| "the token has no mechanism to wrap keys".into())))
     }
 
     /// A wrapping key of the session alone, so that the probe needs no master key and leaves nothing behind.
@@ -96,6 +96,6 @@ fn missing(kind: &Kind, why: &str) -> Error {
     unsupported("mechanism.missing", format!("{}: {why}", kind.algorithm))
 }
 
-fn text(error: Error) -> String {
+fn text(error: &Error) -> String {
     format!("{}: {}", error.reason, error.message)
 }

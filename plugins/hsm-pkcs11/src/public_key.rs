@@ -1,8 +1,8 @@
-//! Public keys as SubjectPublicKeyInfo (RFC 5280 §4.1), from a token's attributes.
+//! Public keys as `SubjectPublicKeyInfo` (RFC 5280 §4.1), from a token's attributes.
 
+use crate::bindings::symbolon::host::pkcs11::Object;
 use crate::failure::{Kind as Fault, Result, failure};
 use crate::kind::{Kind, Shape};
-use crate::symbolon::host::pkcs11::Object;
 use crate::template::{self as attribute, Template};
 
 const SEQUENCE: u8 = 0x30;

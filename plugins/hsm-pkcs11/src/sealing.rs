@@ -4,15 +4,15 @@
 //! sealings (NIST SP 800-38D §8.3); a root key seals one secret a tenant.
 
 use crate::Plugin;
-use crate::exports::symbolon::keystore::provider::KeyBorrow;
-use crate::exports::symbolon::keystore::sealing::Guest;
+use crate::bindings::exports::symbolon::keystore::provider::KeyBorrow;
+use crate::bindings::exports::symbolon::keystore::sealing::Guest;
+use crate::bindings::symbolon::host::entropy;
+use crate::bindings::symbolon::types::secrets::Secret;
 use crate::failure::{Error, Result, integrity, invalid};
 use crate::key::HsmKey;
 use crate::kind::Usage;
 use crate::mechanism::gcm;
 use crate::state;
-use crate::symbolon::host::entropy;
-use crate::symbolon::types::secrets::Secret;
 
 const VERSION: u8 = 1;
 /// Bytes.

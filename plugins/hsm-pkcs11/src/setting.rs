@@ -1,8 +1,8 @@
 //! The plugin's settings, as the operator wrote them.
 
+use crate::bindings::symbolon::host::config;
+use crate::bindings::symbolon::types::values::Value;
 use crate::failure::{Result, invalid};
-use crate::symbolon::host::config;
-use crate::symbolon::types::values::Value;
 
 /// All settings, with their defaults.
 pub struct Settings {

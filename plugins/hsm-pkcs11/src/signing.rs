@@ -3,14 +3,14 @@
 use sha2::{Digest, Sha256, Sha384};
 
 use crate::Plugin;
-use crate::exports::symbolon::keystore::provider::KeyBorrow;
-use crate::exports::symbolon::keystore::signing::Guest;
+use crate::bindings::exports::symbolon::keystore::provider::KeyBorrow;
+use crate::bindings::exports::symbolon::keystore::signing::Guest;
+use crate::bindings::symbolon::host::pkcs11::Mechanism;
 use crate::failure::{Result, invalid, unsupported};
 use crate::key::HsmKey;
 use crate::kind::{Kind, Usage};
 use crate::mechanism::{ECDSA, EDDSA, SHA256_HMAC, plain, pss};
 use crate::state;
-use crate::symbolon::host::pkcs11::Mechanism;
 
 /// Lengths of digests, bytes.
 const SHA256_LENGTH: usize = 32;

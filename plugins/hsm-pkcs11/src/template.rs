@@ -1,6 +1,6 @@
 //! Attributes and templates. Every use of a key is said in its template: modules' defaults differ.
 
-pub use crate::symbolon::host::pkcs11::Template;
+pub use crate::bindings::symbolon::host::pkcs11::Template;
 
 /// `CKA_*`.
 pub type Id = u64;

@@ -4,13 +4,13 @@ use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use crate::bindings::symbolon::host::pkcs11::{self, Object, Session, TokenInfo};
 use crate::cache::Cache;
-use crate::failure::{Error, Result, integrity};
+use crate::failure::{Result, integrity};
 use crate::kind::{Kind, Shape};
 use crate::master::Masters;
 use crate::mechanism::{self, plain};
 use crate::setting::Settings;
-use crate::symbolon::host::pkcs11::{self, Object, Session, TokenInfo};
 use crate::template::{self as attribute, Template};
 
 /// Ends with its session, and its objects with it.
@@ -20,7 +20,7 @@ pub struct Token {
     pub settings: Settings,
     pub cache: RefCell<Cache>,
     /// By the kind's algorithm and usage: the mechanism that wraps it, or why none does.
-    pub probed: RefCell<BTreeMap<(&'static str, &'static str), core::result::Result<mechanism::Id, Error>>>,
+    pub probed: RefCell<BTreeMap<(&'static str, &'static str), Result<mechanism::Id>>>,
     masters: OnceCell<Masters>,
 }
 

@@ -35,7 +35,7 @@ pub struct Content {
     /// `CKM_*`.
     #[n(5)]
     pub mechanism: u64,
-    /// SubjectPublicKeyInfo of a pair, else empty.
+    /// `SubjectPublicKeyInfo` of a pair, else empty.
     #[cbor(n(6), with = "minicbor::bytes")]
     pub public_key: Vec<u8>,
     /// What `C_WrapKey` gave.

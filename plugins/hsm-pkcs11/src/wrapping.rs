@@ -2,8 +2,8 @@
 //! the caller's associated data for a binding.
 
 use crate::Plugin;
-use crate::exports::symbolon::keystore::provider::{Key, KeyBorrow, KeySpec};
-use crate::exports::symbolon::keystore::wrapping::Guest;
+use crate::bindings::exports::symbolon::keystore::provider::{Key, KeyBorrow, KeySpec};
+use crate::bindings::exports::symbolon::keystore::wrapping::Guest;
 use crate::failure::{Result, integrity, invalid};
 use crate::key::HsmKey;
 use crate::kind::{Kind, Usage};

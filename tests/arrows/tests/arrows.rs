@@ -71,7 +71,8 @@ fn roles_do_not_know_each_other() {
 #[test]
 fn only_one_room_names_what_it_is_there_for() {
     let rooms = rooms(&metadata(LINUX));
-    for (name, room) in [("sqlx", "host/store"), ("wasmtime", "host/plugin"), ("cryptoki-sys", "host/pkcs11")] {
+    for (name, room) in [("sqlx", "host/store"), ("wasmtime", "host/plugin"), ("cryptoki-sys", "host/pkcs11")]
+    {
         let naming: Vec<_> =
             rooms.values().filter(|room| room.outside.contains(name)).map(|room| &room.folder).collect();
         assert_eq!(naming, [room], "{name}");

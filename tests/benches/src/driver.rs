@@ -43,10 +43,12 @@ fn job(name: &str, module: Module, rounds: usize) -> Figure {
     let jobs = seconds(rounds, || drop(black_box(open())));
     let access = client.access();
     let exchange = || {
-        let health: Health = site.runtime.block_on(access.get(path::HEALTH)).expect("the access manager answers");
+        let health: Health =
+            site.runtime.block_on(access.get(path::HEALTH)).expect("the access manager answers");
         health
     };
     let exchanges = seconds(rounds, || drop(black_box(exchange())));
     let (jobs, exchanges) = (MILLISECONDS * median(&jobs), MILLISECONDS * median(&exchanges));
-    Figure::new(name, jobs, "ms", exchanges).note("a bare exchange with the access manager; four durable writes are in a job")
+    Figure::new(name, jobs, "ms", exchanges)
+        .note("a bare exchange with the access manager; four durable writes are in a job")
 }

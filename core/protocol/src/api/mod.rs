@@ -22,18 +22,18 @@ pub use audit::{
 };
 pub use ceremony::{LogEntry, LogHead, LogPage, LogPost, LogQuery};
 pub use chain::{
-    System, SystemPage, SystemQuery, SystemSummary, SystemVersion, Tenant, TenantPage, TenantQuery, TenantSummary,
-    TenantVersion, WrappedKey,
+    System, SystemPage, SystemQuery, SystemSummary, SystemVersion, Tenant, TenantPage, TenantQuery,
+    TenantSummary, TenantVersion, WrappedKey,
 };
 pub use encoded::{Document, DocumentError, Id, Secret};
 pub use gateway::{
-    Context, DataKey, DataKeyRequest, DecryptRequest, Decrypted, EncryptRequest, Encrypted, OpenVolumeKeyRequest,
-    UnwrapRequest, VolumeKeyRequest,
+    Context, DataKey, DataKeyRequest, DecryptRequest, Decrypted, EncryptRequest, Encrypted,
+    OpenVolumeKeyRequest, UnwrapRequest, VolumeKeyRequest,
 };
 pub use grant::{Grant, GrantPage, GrantQuery, GrantState, Order, OrderPage};
 pub use job::{
-    Job, JobAnswer, JobGiveBack, JobLease, JobPage, JobPost, JobQuery, JobReceipt, JobRenewal, JobState, JobTrouble,
-    JobWait, LeasedJob, NoTrouble,
+    Job, JobAnswer, JobGiveBack, JobLease, JobPage, JobPost, JobQuery, JobReceipt, JobRenewal, JobState,
+    JobTrouble, JobWait, LeasedJob, NoTrouble,
 };
 pub use key::{
     CreateKey, Key, KeyKind, KeyPage, KeyPatch, KeyQuery, KeyState, KeySummary, KeyVersion, KeyWait, Labels,

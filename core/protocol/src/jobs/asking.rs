@@ -9,8 +9,8 @@ use crate::hpke::ReceiverKey;
 use rand_core::CryptoRng;
 use symbolon_fragments::names::Index;
 use symbolon_trust::{
-    Grant, Job, KeyAlgorithm, KeyPair, Member, Permit, Seconds, SignatureError, Signed, StoreLabel, TrustedRoot,
-    VerifiedWrappedKey,
+    Grant, Job, KeyAlgorithm, KeyPair, Member, Permit, Seconds, SignatureError, Signed, StoreLabel,
+    TrustedRoot, VerifiedWrappedKey,
 };
 
 /// A job that is to be made.

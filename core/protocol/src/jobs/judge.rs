@@ -8,8 +8,8 @@ use crate::hpke::ReceiverKey;
 use symbolon_fragments::names::{Index, Thumbprint};
 use symbolon_trust::{
     AuthoriseError, Authorised, Denials, Denied, Grant, GrantError, Job, JobBinding, JobError, KeyAlgorithm,
-    NotAdmitted, Now, Operation, PermitError, Principal, ProvenHolder, PublicKey, Seconds, Signed, StoreLabel,
-    TrustedRoot, VerifiedGrant, VerifiedPermit, VerifiedWrappedKey, WrappedKey, WrappedKeyError,
+    NotAdmitted, Now, Operation, PermitError, Principal, ProvenHolder, PublicKey, Seconds, Signed,
+    StoreLabel, TrustedRoot, VerifiedGrant, VerifiedPermit, VerifiedWrappedKey, WrappedKey, WrappedKeyError,
 };
 
 /// A driver, as it judges jobs: what it believes about the account, and who it is there.
@@ -208,7 +208,8 @@ impl Judge<'_> {
 
     fn check_store(&self, store: &StoreLabel) -> Result<(), CheckError> {
         let other = || CheckError::Store(store.clone());
-        let served = self.root.document().key_store(store).filter(|_| store == self.store).ok_or_else(other)?;
+        let served =
+            self.root.document().key_store(store).filter(|_| store == self.store).ok_or_else(other)?;
         let active = served.active(self.root).any(|(driver, _)| driver.index == self.index);
         if active { Ok(()) } else { Err(other()) }
     }

@@ -4,8 +4,8 @@ use crate::support::{NOW, World, at, generate, index, key, label, open, pair, se
 use proptest::prelude::*;
 use symbolon_encoding::to_canonical;
 use symbolon_protocol::jobs::{
-    Asked, CheckError, JobResult, MAX_JOB_LIFE, Outcome, Output, Refusal, ResultError, SecretBytes, Submission,
-    Work, submission,
+    Asked, CheckError, JobResult, MAX_JOB_LIFE, Outcome, Output, Refusal, ResultError, SecretBytes,
+    Submission, Work, submission,
 };
 use symbolon_trust::{
     Denials, DenyDocument, Job, KeyAlgorithm, KeyPair, Operation, Permit, Principal, Signed, TrustedRoot,
@@ -69,7 +69,8 @@ fn work_that_was_sealed_for_one_holder_does_nothing_in_anothers_job() {
     };
     assert_eq!(world.judge(0, &lifted, NOW).unwrap_err(), CheckError::Payload);
     // Nor in a second job of Alice's, with another key for the answer.
-    let readdressed = resigned(&alices, &world.holder, |job| job.response_key = world.sealing[0].public().to_vec());
+    let readdressed =
+        resigned(&alices, &world.holder, |job| job.response_key = world.sealing[0].public().to_vec());
     assert_eq!(world.judge(0, &readdressed, NOW).unwrap_err(), CheckError::Payload);
 }
 
@@ -85,10 +86,8 @@ fn a_job_that_the_queue_made_itself_proves_no_holder() {
     let mine = pair(99);
     let mut grant = world.grant();
     grant.principal = Principal::Holder(mine.public().thumbprint());
-    let forged = Submission {
-        grant: Signed::by(grant, [&world.permit]),
-        ..resigned(&submission, &mine, |_| {})
-    };
+    let forged =
+        Submission { grant: Signed::by(grant, [&world.permit]), ..resigned(&submission, &mine, |_| {}) };
     assert_eq!(refusal(&world, &forged), Refusal::Grant);
 }
 
@@ -132,11 +131,8 @@ fn what_the_owner_denied_is_refused() {
     let mut world = World::new();
     let jobs = [world.ask(open()).0, world.ask(generate()).0];
     let holder = world.holder.public().thumbprint();
-    let denying: [&dyn Fn(&mut DenyDocument); 3] = [
-        &|deny| deny.deny_holder(holder),
-        &|deny| deny.deny_grant(1, 1),
-        &|deny| deny.disable_key(key()),
-    ];
+    let denying: [&dyn Fn(&mut DenyDocument); 3] =
+        [&|deny| deny.deny_holder(holder), &|deny| deny.deny_grant(1, 1), &|deny| deny.disable_key(key())];
     for deny in denying {
         let mut document = DenyDocument::nothing(world.account()).successor(NOW);
         deny(&mut document);
@@ -170,11 +166,15 @@ fn another_wrapped_key_than_the_holder_named_is_refused() {
     // A second key, which a driver really made, in the place of the first.
     let mut body = world.wrapped_key(KeyAlgorithm::Aes256);
     body.wrapped = vec![3, 2, 1];
-    let other = Submission { wrapped: Some(Signed::by(body, [&world.drivers[1], &world.drivers[0]])), ..submission.clone() };
+    let other = Submission {
+        wrapped: Some(Signed::by(body, [&world.drivers[1], &world.drivers[0]])),
+        ..submission.clone()
+    };
     assert_eq!(refusal(&world, &other), Refusal::WrappedKey);
     let none = Submission { wrapped: None, ..submission.clone() };
     assert_eq!(refusal(&world, &none), Refusal::WrappedKey);
-    let unsigned = Submission { wrapped: Some(Signed::new(world.wrapped_key(KeyAlgorithm::Aes256))), ..submission };
+    let unsigned =
+        Submission { wrapped: Some(Signed::new(world.wrapped_key(KeyAlgorithm::Aes256))), ..submission };
     assert_eq!(refusal(&world, &unsigned), Refusal::WrappedKey);
 }
 

@@ -7,9 +7,9 @@ use symbolon_protocol::{
     jobs::{Asked, AskedKey, Asking, CheckError, Judge, Scope, SecretBytes, Submission, Work},
 };
 use symbolon_trust::{
-    AccessManager, Denials, Document, Grant, HighWaterMark, KeyAlgorithm, KeyPair, KeyStore, Member, MemberKind,
-    Now, Operation, Permit, Principal, Role, Roles, RootDocument, Seconds, Shape, Signed, Spread, StoreDriver,
-    StoreLabel, TrustedRoot, VerifiedWrappedKey, WrappedKey,
+    AccessManager, Denials, Document, Grant, HighWaterMark, KeyAlgorithm, KeyPair, KeyStore, Member,
+    MemberKind, Now, Operation, Permit, Principal, Role, Roles, RootDocument, Seconds, Shape, Signed, Spread,
+    StoreDriver, StoreLabel, TrustedRoot, VerifiedWrappedKey, WrappedKey,
 };
 use zeroize::Zeroizing;
 

@@ -123,7 +123,10 @@ impl Account {
             serial: 2,
             keys: vec!["shop/*".parse().unwrap(), "notes".parse().unwrap()],
             principal: Principal::Holder(self.holder_name()),
-            operations: symbolon_trust::Operation::ALL.into_iter().filter(|operation| operation.name() != "sign").collect(),
+            operations: symbolon_trust::Operation::ALL
+                .into_iter()
+                .filter(|operation| operation.name() != "sign")
+                .collect(),
             rate: 100,
             not_before: NOW,
             not_after: NOW + 1000,

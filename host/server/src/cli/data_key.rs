@@ -225,7 +225,9 @@ impl fmt::Display for Done {
             writeln!(f, "  {}  the key, which only you can read: use it and delete it", output.display())?;
         }
         match &self.wrapped {
-            Some(wrapped) => writeln!(f, "  {}  the same, wrapped: keep it beside the data", wrapped.display()),
+            Some(wrapped) => {
+                writeln!(f, "  {}  the same, wrapped: keep it beside the data", wrapped.display())
+            }
             None => Ok(()),
         }
     }

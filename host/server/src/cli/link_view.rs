@@ -94,7 +94,11 @@ impl fmt::Display for ShownSystem {
         writeln!(f, "  root key  {} ({})", above.root, state_word(above.root_state))?;
         for version in &self.0.versions {
             let (state, created) = (state_word(version.state), date::minute(version.created));
-            writeln!(f, "  v{}  {state}  wrapped by tenant v{}  made {created}", version.version, version.tenant_version)?;
+            writeln!(
+                f,
+                "  v{}  {state}  wrapped by tenant v{}  made {created}",
+                version.version, version.tenant_version
+            )?;
         }
         Ok(())
     }

@@ -77,9 +77,9 @@ fn componentized(wasm: Vec<u8>) -> Result<Vec<u8>, Failure> {
         return Ok(wasm);
     }
     let encoder = ComponentEncoder::default().validate(true).module(&wasm);
-    encoder
-        .and_then(|mut encoder| encoder.encode())
-        .map_err(|error| Failure::new(Kind::Invalid, format!("the module doesn't become a component: {error:#}")))
+    encoder.and_then(|mut encoder| encoder.encode()).map_err(|error| {
+        Failure::new(Kind::Invalid, format!("the module doesn't become a component: {error:#}"))
+    })
 }
 
 /// `symbolon plugin key`
@@ -242,7 +242,9 @@ async fn probe(plugin: &Plugin) -> Result<(), Failure> {
         store.check_config().await?;
         store.probe().await
     };
-    tried.await.map_err(|error| Failure::new(Kind::Invalid, error).next("the plugin must not be used as it is"))
+    tried
+        .await
+        .map_err(|error| Failure::new(Kind::Invalid, error).next("the plugin must not be used as it is"))
 }
 
 /// A plugin that may run.
@@ -263,7 +265,8 @@ impl fmt::Display for Fine {
 }
 
 fn read(path: &Path) -> Result<Bundle, Failure> {
-    Bundle::read(path).map_err(|error| Failure::new(Kind::Invalid, error).next(format!("file: {}", path.display())))
+    Bundle::read(path)
+        .map_err(|error| Failure::new(Kind::Invalid, error).next(format!("file: {}", path.display())))
 }
 
 fn write(path: &Path, bundle: &Bundle) -> Result<(), Failure> {

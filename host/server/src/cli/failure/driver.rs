@@ -7,7 +7,8 @@ use super::role::{datastore, store};
 use super::{Failure, Kind};
 
 /// What mends a PIN.
-const NEW_PIN: &str = "write the right PIN into the PIN file, then start the driver again; it tries each PIN once";
+const NEW_PIN: &str =
+    "write the right PIN into the PIN file, then start the driver again; it tries each PIN once";
 
 impl From<OpenError> for Failure {
     fn from(error: OpenError) -> Self {
@@ -59,9 +60,12 @@ impl From<EnrolError> for Failure {
 impl From<KeyStoreError> for Failure {
     fn from(error: KeyStoreError) -> Self {
         match error.fault {
-            Fault::NoMasterKey => Self::new(Kind::NotFound, error)
-                .next("is it the right token? to found a new store:  symbolon driver enrol --create-master-key"),
-            Fault::PinRefused => Self::new(Kind::Denied, error).next("it was tried once; mend the PIN file first"),
+            Fault::NoMasterKey => Self::new(Kind::NotFound, error).next(
+                "is it the right token? to found a new store:  symbolon driver enrol --create-master-key",
+            ),
+            Fault::PinRefused => {
+                Self::new(Kind::Denied, error).next("it was tried once; mend the PIN file first")
+            }
             Fault::TokenAbsent | Fault::Module => Self::new(Kind::Unavailable, error),
             Fault::Integrity => Self::new(Kind::Integrity, error),
             Fault::Unsupported => Self::new(Kind::Invalid, error),
@@ -72,6 +76,7 @@ impl From<KeyStoreError> for Failure {
 
 impl From<DriverError> for Failure {
     fn from(error: DriverError) -> Self {
-        Self::new(Kind::Integrity, error).next("compare with what the driver's operator sees:  symbolon driver enrol")
+        Self::new(Kind::Integrity, error)
+            .next("compare with what the driver's operator sees:  symbolon driver enrol")
     }
 }

@@ -14,8 +14,9 @@ impl From<OwnerError> for Failure {
             | OwnerError::Deny(_)
             | OwnerError::Order(_)
             | OwnerError::TooLarge { .. } => Self::new(Kind::Invalid, error),
-            OwnerError::NotInOffice(_) => Self::new(Kind::Conflict, error)
-                .next("the account's keys:  symbolon root show"),
+            OwnerError::NotInOffice(_) => {
+                Self::new(Kind::Conflict, error).next("the account's keys:  symbolon root show")
+            }
             OwnerError::Conflict(_) => Self::new(Kind::Conflict, error),
             OwnerError::Member(_) => Self::new(Kind::NotFound, error).next("the roster:  symbolon root show"),
             OwnerError::Clock(_) => Self::new(Kind::Unavailable, error),
