@@ -218,21 +218,23 @@ impl World {
         Ok(())
     }
 
-    /// Lets a member's machine handle an event, and does what it says.
+    /// Lets a member's machine handle an event and what follows from it, such as fragments that were read, and does what it says.
     pub fn handle(&mut self, at: usize, event: Event) -> Result<(), Violation> {
         let mut events = VecDeque::from([event]);
         while let Some(event) = events.pop_front() {
             let effects = self.step(at, event);
-            let fuse = self.fuse.take().filter(|fuse| *fuse <= effects.len());
-            let cut = fuse.unwrap_or(effects.len());
+            let cut = self.fuse.map_or(effects.len(), |fuse| fuse.min(effects.len()));
+            let dies = self.fuse.is_some_and(|fuse| fuse <= effects.len());
+            self.fuse = self.fuse.filter(|_| !dies).map(|fuse| fuse - cut);
             for effect in effects.into_iter().take(cut) {
                 events.extend(self.perform(at, effect)?);
             }
-            if fuse.is_some() {
+            if dies {
                 self.crash(at);
                 return Ok(());
             }
         }
+        self.fuse = None;
         Ok(())
     }
 

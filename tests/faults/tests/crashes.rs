@@ -14,7 +14,7 @@ use symbolon_protocol::ceremony::{Event, Message, Status};
 
 /// How many events one member handles while a set is refreshed, and how many effects one of them can have.
 const EVENTS: usize = 40;
-const EFFECTS: usize = 6;
+const EFFECTS: usize = 9;
 
 fn world(shape: &Shape, generate: bool) -> Result<World, Violation> {
     let suite = SuiteId::Ristretto255Sha512;
@@ -36,23 +36,41 @@ fn world(shape: &Shape, generate: bool) -> Result<World, Violation> {
     Ok(world)
 }
 
-/// Runs with member 0 killed after so many of the effects of its event number `event`. False if it never came to that.
-fn killed(shape: &Shape, generate: bool, event: usize, effects: usize) -> Result<bool, Violation> {
+/// Where and how a member dies.
+#[derive(Clone, Copy, Debug)]
+struct Death {
+    /// The member: the first always acts before the others, the last after them.
+    member: usize,
+    /// In which event.
+    event: usize,
+    /// After so many of its effects.
+    effects: usize,
+    /// Whether all that it posted in its turn is lost on its way to the log: stored, and never sent.
+    lost: bool,
+}
+
+/// Runs with a member killed. False if it never came to that.
+fn killed(shape: &Shape, generate: bool, death: Death) -> Result<bool, Violation> {
     let mut world = world(shape, generate)?;
     let mut handled = 0;
     for _ in 0..6 {
         for at in 0..world.nodes.len() {
+            let sent = world.log.len();
             while world.nodes[at].next < world.log.len() {
                 let entry = world.nodes[at].next;
                 world.nodes[at].next += 1;
-                if at == 0 {
+                if at == death.member {
                     handled += 1;
-                    world.fuse = (handled == event).then_some(effects);
+                    world.fuse = (handled == death.event).then_some(death.effects);
                 }
                 world.deliver(at, entry)?;
                 world.fuse = None;
-                if world.nodes[0].machine.is_none() {
-                    recover(&mut world, generate)?;
+                if world.nodes[death.member].machine.is_none() {
+                    if death.lost {
+                        world.log.truncate(sent);
+                        world.nodes[at].next = world.nodes[at].next.min(sent);
+                    }
+                    recover(&mut world, generate, death.member)?;
                     return Ok(true);
                 }
             }
@@ -61,8 +79,8 @@ fn killed(shape: &Shape, generate: bool, event: usize, effects: usize) -> Result
     Ok(false)
 }
 
-fn recover(world: &mut World, generate: bool) -> Result<(), Violation> {
-    world.start(0)?;
+fn recover(world: &mut World, generate: bool, member: usize) -> Result<(), Violation> {
+    world.start(member)?;
     if generate {
         settles_by_itself(world)?;
     }
@@ -103,16 +121,15 @@ fn settles_by_itself(world: &mut World) -> Result<(), Violation> {
 }
 
 fn every_point(shape: &Shape, generate: bool) -> usize {
-    let mut points = 0;
-    for event in 1..EVENTS {
-        for effects in 0..EFFECTS {
-            match killed(shape, generate, event, effects) {
-                Ok(came) => points += usize::from(came),
-                Err(violation) => panic!("killed after {effects} effects of event {event}: {}", violation.0),
-            }
-        }
-    }
-    points
+    let members = [0, shape.members.len() - 1];
+    let deaths = members.into_iter().flat_map(|member| {
+        (1..EVENTS).flat_map(move |event| {
+            (0..EFFECTS)
+                .flat_map(move |effects| [false, true].map(|lost| Death { member, event, effects, lost }))
+        })
+    });
+    let died = |death: Death| killed(shape, generate, death).unwrap_or_else(|v| panic!("{death:?}: {}", v.0));
+    deaths.filter(|death| died(*death)).count()
 }
 
 #[test]

@@ -134,6 +134,8 @@ impl Machine {
         let matters = |set| knowledge.sets.contains_key(&set) || knowledge.serials.contains_key(&set);
         let Some(news) = self.peers.take(body, matters) else { return };
         self.give_up_without(index, body);
+        let behind = body.sets.iter().filter(|theirs| news.contains(&theirs.set) && self.is_behind(theirs));
+        self.tell(behind.map(|theirs| theirs.set).collect::<Vec<_>>());
         self.hurry(ctx, news.into_iter());
         let mut lacks = Lacks::default();
         body.sets.iter().for_each(|theirs| self.compare(theirs, &mut lacks));
@@ -153,6 +155,13 @@ impl Machine {
                 })
             })
         });
+    }
+
+    /// Whether another is further with an instance than this member. What took it there may have been lost on the way, when it
+    /// died just after; it shows it again to whoever says that it lacks it.
+    fn is_behind(&self, theirs: &HaveSet) -> bool {
+        let own = |instance| self.knowledge.known.get(instance).and_then(|known| known.status);
+        theirs.instances.iter().any(|held| own(&held.instance).is_some_and(|own| own < held.status))
     }
 
     /// What a member lacks of a set that this member could show it.
