@@ -63,8 +63,8 @@ fn bulk(site: &Site, other: &mut Other, rounds: usize, mebibytes: usize) -> [Fig
     let decrypted = in_turns(rounds, || decrypt(site, &sealed, &opened), || other.measure(&decrypting));
     [("kotlin-bulk", encrypted), ("kotlin-bulk-decrypt", decrypted)].map(|(name, (theirs, ours))| {
         #[expect(clippy::cast_precision_loss, reason = "a few thousand")]
-        let size = mebibytes as f64;
-        Figure::new(name, size / median(&theirs), "MiB/s", size / median(&ours))
+        let total = mebibytes as f64;
+        Figure::new(name, total / median(&theirs), "MiB/s", total / median(&ours))
             .note("a file, to the Rust client's; should reach 0.95")
     })
 }
