@@ -28,13 +28,13 @@ pub fn test() -> Result<(), Failure> {
     step::run("Kotlin", maven("debug").arg("verify"))
 }
 
-/// The command line of the program that takes part in tests/conformance's cross-opening; needs [`test`] before.
+/// The command line of the program that takes part in tests/conformance's cross-opening; needs [`test()`] before.
 pub fn cross() -> Result<String, Failure> {
     Ok(words_of("debug", "io.symbolon.conformance.CrossKt")?.join(" "))
 }
 
 /// The command line of a program that decrypts a file to its standard output: `FILE [NAME=VALUE…]`. The SDK of the
-/// profile has been packed, by [`test`] or [`pack`].
+/// profile has been packed, by [`test()`] or [`pack`].
 pub fn opener(profile: &str) -> Result<String, Failure> {
     Ok(words_of(profile, "io.symbolon.example.OpenKt")?.join(" "))
 }

@@ -1,7 +1,7 @@
 //! The key chain: tenants and systems below root keys, data keys below systems (specification §9).
 //!
 //! A root key seals the tenant's key, wherever it is kept; the rest of the chain is unwrapped here. What is unwrapped is
-//! held on a [lease](lease), which ends with the permit under which the root key opened it: within a minute of the owner's
+//! held on a lease, which ends with the permit under which the root key opened it: within a minute of the owner's
 //! switching off any key of the chain, nothing opens any more.
 
 mod data_key;
