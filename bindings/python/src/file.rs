@@ -1,6 +1,7 @@
 //! Where a stream comes from or goes to: a file of the system, or an object of Python's that looks like one.
 
 use crate::failure::{Fault, wrong_type};
+use crate::gate;
 use crate::value;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString};
@@ -20,7 +21,7 @@ impl FileObject {
 
     /// Does something with the object, attached.
     fn with<T>(&self, does: impl FnOnce(&Bound<'_, PyAny>) -> PyResult<T>) -> io::Result<T> {
-        let done = Python::try_attach(|py| does(self.0.bind(py)));
+        let done = gate::attached(|py| does(self.0.bind(py)));
         done.ok_or_else(|| io::Error::other("the interpreter exits"))?.map_err(io::Error::other)
     }
 }

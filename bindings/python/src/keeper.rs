@@ -1,6 +1,7 @@
 //! A customer fragment that code of the caller's keeps: a device, a service, an object of Python's.
 
 use crate::failure::wrong_type;
+use crate::gate;
 use crate::value;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -60,7 +61,7 @@ impl Keeper for Callback {
 }
 
 fn call(evaluate: &Py<PyAny>, message: &[u8]) -> Result<Zeroizing<[u8; CONTRIBUTION]>, KeeperError> {
-    let called = Python::try_attach(|py| {
+    let called = gate::attached(|py| {
         let answer = evaluate.bind(py).call1((PyBytes::new(py, message),))?;
         value::bytes(&answer, "what evaluate() gives")
     });

@@ -11,6 +11,7 @@ mod client;
 mod data_key;
 mod failure;
 mod file;
+mod gate;
 mod keeper;
 mod keys;
 mod landing;

@@ -1,6 +1,7 @@
 //! A callable of Python's that is told how far a file is, and ends the work by giving `False` or by raising.
 
 use crate::failure::Fault;
+use crate::gate;
 use pyo3::prelude::*;
 use pyo3::types::PyBool;
 use std::ops::ControlFlow;
@@ -27,8 +28,7 @@ pub fn of(told: Option<Py<PyAny>>) -> (FileProgress, Raised) {
     let Some(told) = told else { return (Box::new(|_| ControlFlow::Continue(())), raised) };
     let keep = raised.clone();
     let progress = move |written: u64| {
-        let called =
-            Python::try_attach(|py| Ok(told.call1(py, (written,))?.is(PyBool::new(py, false).as_any())));
+        let called = gate::attached(|py| Ok(told.call1(py, (written,))?.is(PyBool::new(py, false).as_any())));
         match called {
             Some(Ok(false)) => ControlFlow::Continue(()),
             Some(Ok(true)) | None => ControlFlow::Break(()),

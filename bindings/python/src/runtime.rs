@@ -2,6 +2,7 @@
 //! interpreter exits.
 
 use crate::failure::Fault;
+use crate::gate;
 use pyo3::prelude::*;
 use std::mem;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -43,6 +44,9 @@ impl Runtime {
             Present::Running(_) | Present::None => {}
         }
         let new = Arc::new(Self::new()?);
+        if let Present::Running(_) = &*present {
+            gate::forget_parent();
+        }
         // A parent's runtime can't be ended here: its threads are not there.
         mem::forget(mem::replace(&mut *present, Present::Running(new.clone())));
         Ok(new)
@@ -105,18 +109,26 @@ pub fn end_at_exit(module: &Bound<'_, PyModule>) -> PyResult<()> {
     Ok(())
 }
 
-/// Ends all operations: whoever waits for one is told that the interpreter exits.
+/// Ends all operations: whoever waits for one is told that the interpreter exits. Callbacks that are under way come to
+/// their end first.
 #[pyfunction]
-pub fn shut_down(py: Python<'_>) {
+pub fn shut_down(py: Python<'_>) -> PyResult<()> {
     let ended = mem::replace(&mut *lock(&PRESENT), Present::Ended);
     match ended {
-        Present::Running(runtime) if runtime.pid == std::process::id() => py.detach(|| end(runtime)),
-        of_parent => mem::forget(of_parent),
+        Present::Running(runtime) if runtime.pid == std::process::id() => {
+            runtime.exiting.cancel();
+            let closed = gate::close(py);
+            py.detach(|| end(runtime));
+            closed
+        }
+        of_parent => {
+            mem::forget(of_parent);
+            Ok(())
+        }
     }
 }
 
 fn end(runtime: Arc<Runtime>) {
-    runtime.exiting.cancel();
     runtime.calls.wait_for_all();
     if let Some(runtime) = Arc::into_inner(runtime) {
         runtime.tokio.shutdown_timeout(PATIENCE);

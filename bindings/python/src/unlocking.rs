@@ -1,6 +1,7 @@
 //! Passphrases of a profile's files, from a callable of Python's that is asked only if a file has one.
 
 use crate::failure::Fault;
+use crate::gate;
 use pyo3::prelude::*;
 use std::path::{Path, PathBuf};
 use symbolon_client::Unlock;
@@ -27,7 +28,7 @@ impl Unlocking {
 impl Unlock for Unlocking {
     fn passphrase(&mut self, file: &Path) -> Option<Zeroizing<String>> {
         let asked = self.asked.as_ref()?;
-        let answer = Python::try_attach(|py| {
+        let answer = gate::attached(|py| {
             let answer = asked.bind(py).call1((file.as_os_str(),))?;
             if answer.is_none() { Ok(None) } else { crate::value::text(&answer, "a passphrase").map(Some) }
         });
