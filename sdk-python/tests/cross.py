@@ -51,7 +51,8 @@ def check(client: Client, entry: Entry, sealed: Path) -> None:
 
 
 def main(do: str, folder: Path, name: str) -> None:
-    entries: dict[str, Entry] = {entry["name"]: entry for entry in json.loads((folder / "cross.json").read_text())}
+    plan = json.loads((folder / "cross.json").read_text())
+    entries: dict[str, Entry] = {entry["name"]: entry for entry in plan["entries"]}
     with Client.from_environment() as client:
         for entry_name, entry in entries.items():
             if do == "write":
