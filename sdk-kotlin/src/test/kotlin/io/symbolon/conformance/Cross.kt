@@ -23,7 +23,7 @@ private class Cross(
     private val folder: File,
     private val name: String,
 ) {
-    private val entries = ObjectMapper().readTree(folder.resolve("cross.json")).let { it["messages"] ?: it }
+    private val entries = ObjectMapper().readTree(folder.resolve("cross.json"))["entries"]
 
     suspend fun write() = entries.forEach { write(it, folder.resolve("${word(it)}.$name.symbolon")) }
 
@@ -40,7 +40,7 @@ private class Cross(
             written.forEach { check(entry, it) }
         }
 
-    private fun word(entry: JsonNode) = entry["entry"]?.asText() ?: entry["name"].asText()
+    private fun word(entry: JsonNode) = entry["name"].asText()
 
     private fun context(entry: JsonNode) =
         entry["context"]
