@@ -5,7 +5,7 @@ use crate::{
     answer::Answer,
     failure::Failure,
     holdings::Holdings,
-    idempotency::Idempotency,
+    idempotency::{Begun, Idempotency},
     policy::Action,
     service::Service,
     unit::Unit,
@@ -117,15 +117,20 @@ impl Call {
         }
     }
 
-    /// As [`Call::finish`], with the answer remembered for a repetition of the request.
-    pub(crate) async fn finish_once(
+    /// Does a request in a unit of work of its own, and answers a repetition of it without doing it again.
+    pub(crate) async fn once(
         &self,
-        mut unit: Unit,
-        idempotency: &Idempotency,
+        headers: &HeaderMap,
+        request: [u8; 32],
         what: Refused,
-        outcome: Result<Answer, Failure>,
+        act: impl AsyncFnOnce(&mut Unit) -> Result<Answer, Failure>,
     ) -> Result<Answer, Failure> {
-        let outcome = match outcome {
+        let idempotency = Idempotency::of(headers, request)?;
+        let mut unit = match idempotency.begin(self).await? {
+            Begun::New(unit) => unit,
+            Begun::Answered(answer) => return Ok(answer),
+        };
+        let outcome = match act(&mut unit).await {
             Ok(answer) => idempotency.remember(&mut unit, &answer).await.map(|()| answer),
             failed => failed,
         };

@@ -35,6 +35,11 @@ impl Links<'_> {
         State::of(Facts { complete: true, disabled, destruction: self.destruction(link, version) })
     }
 
+    /// The state that a new version of a link begins in.
+    pub(crate) fn beginning(&self, link: &KeyId) -> State {
+        if self.account.disables(link) { State::Disabled } else { State::Active }
+    }
+
     fn destruction(&self, link: &KeyId, version: u64) -> Destruction {
         let ordered = self.account.orders.destructions();
         let about = ordered.filter(|found| found.key == link && found.version == version && !found.cancelled);

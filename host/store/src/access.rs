@@ -24,10 +24,7 @@ pub use listing::{KeyFilter, KeyRange, ListedKey};
 pub use log::{LogRow, LogTail};
 pub use sets::{InstanceRow, NewInstance, SetRow};
 
-use crate::{
-    Reading, Schema, StoreError, Write,
-    value::{column, number},
-};
+use crate::{Reading, Schema, StoreError, Write, clock};
 use symbolon_fragments::names::AccountId;
 
 /// The tables, by version.
@@ -74,22 +71,13 @@ pub async fn forget_jobs(write: &mut Write, until: u64) -> Result<u64, StoreErro
 impl<T: Reading> Rows<'_, T> {
     /// The highest time that was stored for the account, Unix seconds; 0 for none.
     pub async fn clock_mark(&mut self) -> Result<u64, StoreError> {
-        let mark: Option<i64> = sqlx::query_scalar("SELECT mark FROM clock WHERE account = ?")
-            .bind(self.account())
-            .fetch_optional(self.transaction.reading().0)
-            .await?;
-        Ok(mark.map_or(0, number))
+        clock::mark(self.transaction, &self.account).await
     }
 }
 
 impl Rows<'_, Write> {
     /// Stores the highest time.
     pub async fn put_clock_mark(&mut self, mark: u64) -> Result<(), StoreError> {
-        sqlx::query("REPLACE INTO clock (account, mark) VALUES (?, ?)")
-            .bind(self.account())
-            .bind(column(mark))
-            .execute(self.transaction.connection())
-            .await?;
-        Ok(())
+        clock::put_mark(self.transaction, &self.account, mark).await
     }
 }

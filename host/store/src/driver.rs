@@ -3,7 +3,7 @@
 //! Keys are never here: they are wrapped, and with the access manager. Answers are sealed to whoever asked.
 
 use crate::{
-    Reading, Schema, StoreError, Write,
+    Reading, Schema, StoreError, Write, clock,
     value::{column, number},
 };
 use symbolon_fragments::names::AccountId;
@@ -83,11 +83,7 @@ impl<'t, T: Reading> Rows<'t, T> {
 
     /// The high-water mark of the clock, Unix seconds; 0 if none was stored.
     pub async fn mark(&mut self) -> Result<u64, StoreError> {
-        let mark: Option<i64> = sqlx::query_scalar("SELECT mark FROM clock WHERE account = ?")
-            .bind(self.account())
-            .fetch_optional(self.transaction.reading().0)
-            .await?;
-        Ok(mark.map_or(0, number))
+        clock::mark(self.transaction, &self.account).await
     }
 
     /// What names the PIN that the token refused; nothing if it refused none.
@@ -158,12 +154,7 @@ impl Rows<'_, Write> {
 
     /// Stores the high-water mark of the clock, whatever it was.
     pub async fn put_mark(&mut self, mark: u64) -> Result<(), StoreError> {
-        sqlx::query("REPLACE INTO clock (account, mark) VALUES (?, ?)")
-            .bind(self.account())
-            .bind(column(mark))
-            .execute(self.transaction.connection())
-            .await?;
-        Ok(())
+        clock::put_mark(self.transaction, &self.account, mark).await
     }
 
     /// Remembers that the token refused a PIN, by what names it.

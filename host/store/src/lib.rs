@@ -6,6 +6,7 @@
 //! what is one transaction. Nothing here knows what a document says or who may do what.
 
 pub mod access;
+mod clock;
 mod datastore;
 pub mod driver;
 mod error;

@@ -7,7 +7,6 @@ use crate::{
     call::{Call, Json, KeyName, Number, refused},
     ceremony,
     failure::Failure,
-    idempotency::{Begun, Idempotency},
     policy::{Action, Circumstances, KeyFacts},
     show,
     unit::Unit,
@@ -56,13 +55,10 @@ async fn ask(
     body: Json<CreateKey>,
     existing: Option<KeyId>,
 ) -> Result<Answer, Failure> {
-    let idempotency = Idempotency::of(headers, body.request)?;
-    let mut unit = match idempotency.begin(call).await? {
-        Begun::New(unit) => unit,
-        Begun::Answered(answer) => return Ok(answer),
-    };
-    let outcome = create(call, &mut unit, &body.body, existing).await;
-    call.finish_once(unit, &idempotency, Refused::Create, outcome).await
+    call.once(headers, body.request, Refused::Create, async |unit| {
+        create(call, unit, &body.body, existing).await
+    })
+    .await
 }
 
 async fn create(

@@ -7,7 +7,6 @@ use crate::{
     call::{Call, Json, Number, Query},
     failure::Failure,
     holdings::Holding,
-    idempotency::{Begun, Idempotency},
     unit::Unit,
 };
 use axum::http::HeaderMap;
@@ -89,13 +88,8 @@ pub(crate) async fn add(
     headers: HeaderMap,
     body: Json<SignedDocument>,
 ) -> Result<Answer, Failure> {
-    let idempotency = Idempotency::of(&headers, body.request)?;
-    let mut unit = match idempotency.begin(&call).await? {
-        Begun::New(unit) => unit,
-        Begun::Answered(answer) => return Ok(answer),
-    };
-    let outcome = install(&call, &mut unit, &body.body).await;
-    call.finish_once(unit, &idempotency, Refused::Grant, outcome).await
+    call.once(&headers, body.request, Refused::Grant, async |unit| install(&call, unit, &body.body).await)
+        .await
 }
 
 async fn install(call: &Call, unit: &mut Unit, body: &SignedDocument) -> Result<Answer, Failure> {

@@ -7,7 +7,6 @@ use crate::{
     call::{Call, Json, Query},
     ceremony,
     failure::Failure,
-    idempotency::{Begun, Idempotency},
     unit::Unit,
 };
 use axum::http::HeaderMap;
@@ -47,13 +46,8 @@ pub(crate) async fn add(
     headers: HeaderMap,
     body: Json<SignedDocument>,
 ) -> Result<Answer, Failure> {
-    let idempotency = Idempotency::of(&headers, body.request)?;
-    let mut unit = match idempotency.begin(&call).await? {
-        Begun::New(unit) => unit,
-        Begun::Answered(answer) => return Ok(answer),
-    };
-    let outcome = take(&call, &mut unit, &body.body.document.0).await;
-    call.finish_once(unit, &idempotency, Refused::Order, outcome).await
+    let act = async |unit: &mut Unit| take(&call, unit, &body.body.document.0).await;
+    call.once(&headers, body.request, Refused::Order, act).await
 }
 
 async fn take(call: &Call, unit: &mut Unit, document: &[u8]) -> Result<Answer, Failure> {

@@ -6,7 +6,6 @@ use crate::{
     call::{Call, Json, Query, SetName},
     ceremony,
     failure::Failure,
-    idempotency::{Begun, Idempotency},
     policy::Action,
     show,
     unit::Unit,
@@ -85,13 +84,8 @@ pub(crate) async fn refresh(
     body: Json<RefreshRequest>,
 ) -> Result<Answer, Failure> {
     call.party().await?;
-    let idempotency = Idempotency::of(&headers, body.request)?;
-    let mut unit = match idempotency.begin(&call).await? {
-        Begun::New(unit) => unit,
-        Begun::Answered(answer) => return Ok(answer),
-    };
-    let outcome = ask(&call, &mut unit, &body.body.sets).await;
-    call.finish_once(unit, &idempotency, Refused::Ceremony, outcome).await
+    call.once(&headers, body.request, Refused::Ceremony, async |unit| ask(&call, unit, &body.body.sets).await)
+        .await
 }
 
 async fn ask(call: &Call, unit: &mut Unit, asked: &[Id]) -> Result<Answer, Failure> {

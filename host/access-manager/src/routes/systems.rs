@@ -8,14 +8,13 @@ use crate::{
     answer::Answer,
     call::{Call, Json, Query, SystemName, if_match, refused},
     failure::Failure,
-    idempotency::{Begun, Idempotency},
     links::{self, Links},
     unit::Unit,
 };
 use axum::http::HeaderMap;
 use symbolon_audit::Refused;
 use symbolon_fragments::names::KeyId;
-use symbolon_keychain::{self as keychain, Permit, Place, State, SystemPlace, Wrap, Wrapped};
+use symbolon_keychain::{self as keychain, Permit, Place, SystemPlace, Wrap, Wrapped};
 use symbolon_protocol::api::{Id, Problem, System, SystemPage, SystemQuery, WrappedKey, path};
 use symbolon_store::access::{LinkLevel, LinkRow, Rows};
 use symbolon_trust::Operation;
@@ -68,13 +67,7 @@ pub(crate) async fn create(
     headers: HeaderMap,
     body: Json<WrappedKey>,
 ) -> Result<Answer, Failure> {
-    let idempotency = Idempotency::of(&headers, body.request)?;
-    let mut unit = match idempotency.begin(&call).await? {
-        Begun::New(unit) => unit,
-        Begun::Answered(answer) => return Ok(answer),
-    };
-    let outcome = first(&call, &mut unit, &body.body).await;
-    call.finish_once(unit, &idempotency, Refused::Link, outcome).await
+    call.once(&headers, body.request, Refused::Link, async |unit| first(&call, unit, &body.body).await).await
 }
 
 async fn first(call: &Call, unit: &mut Unit, body: &WrappedKey) -> Result<Answer, Failure> {
@@ -153,7 +146,7 @@ async fn allowed(
     if place.tenant_version != tenant.version {
         return Err(Failure::Superseded(format!("the tenant's key is at version {}", tenant.version)));
     }
-    let state = if account.disables(id) { State::Disabled } else { State::Active };
+    let state = links.beginning(id);
     let system = keychain::System::new(tenant, place.system.clone(), place.version, state);
     Ok(system.map_err(Failure::internal)?.permit()?)
 }

@@ -8,14 +8,13 @@ use crate::{
     answer::Answer,
     call::{Call, Json, Query, TenantName, if_match, refused},
     failure::Failure,
-    idempotency::{Begun, Idempotency},
     links::{self, Links},
     unit::Unit,
 };
 use axum::http::HeaderMap;
 use symbolon_audit::Refused;
 use symbolon_fragments::names::KeyId;
-use symbolon_keychain::{self as keychain, Permit, Place, State, TenantPlace, Wrap, Wrapped};
+use symbolon_keychain::{self as keychain, Permit, Place, TenantPlace, Wrap, Wrapped};
 use symbolon_protocol::api::{Id, Problem, Tenant, TenantPage, TenantQuery, WrappedKey, path};
 use symbolon_store::access::{LinkLevel, LinkRow, Rows};
 use symbolon_trust::Operation;
@@ -73,13 +72,7 @@ pub(crate) async fn create(
     headers: HeaderMap,
     body: Json<WrappedKey>,
 ) -> Result<Answer, Failure> {
-    let idempotency = Idempotency::of(&headers, body.request)?;
-    let mut unit = match idempotency.begin(&call).await? {
-        Begun::New(unit) => unit,
-        Begun::Answered(answer) => return Ok(answer),
-    };
-    let outcome = first(&call, &mut unit, &body.body).await;
-    call.finish_once(unit, &idempotency, Refused::Link, outcome).await
+    call.once(&headers, body.request, Refused::Link, async |unit| first(&call, unit, &body.body).await).await
 }
 
 async fn first(call: &Call, unit: &mut Unit, body: &WrappedKey) -> Result<Answer, Failure> {
@@ -155,7 +148,7 @@ async fn allowed(
     let (account, now) = (std::sync::Arc::clone(&unit.account), call.now()?.time());
     let links = Links { account: &account, now };
     let root = links.root(&mut unit.rows(), &place.root).await?;
-    let state = if account.disables(id) { State::Disabled } else { State::Active };
+    let state = links.beginning(id);
     let tenant = keychain::Tenant { root, id: place.tenant.clone(), version: place.version, state };
     Ok(tenant.permit()?)
 }

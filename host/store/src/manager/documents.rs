@@ -2,7 +2,7 @@
 
 use super::Rows;
 use crate::{
-    Reading, StoreError, Write,
+    Reading, StoreError, Write, clock,
     value::{column, number},
 };
 
@@ -47,11 +47,7 @@ impl<T: Reading> Rows<'_, T> {
 
     /// The high-water mark of the clock, Unix seconds; 0 if none was stored.
     pub async fn mark(&mut self) -> Result<u64, StoreError> {
-        let mark: Option<i64> = sqlx::query_scalar("SELECT mark FROM clock WHERE account = ?")
-            .bind(self.account())
-            .fetch_optional(self.transaction.reading().0)
-            .await?;
-        Ok(mark.map_or(0, number))
+        clock::mark(self.transaction, &self.account).await
     }
 }
 
@@ -92,11 +88,6 @@ impl Rows<'_, Write> {
 
     /// Stores the high-water mark of the clock, whatever it was.
     pub async fn put_mark(&mut self, mark: u64) -> Result<(), StoreError> {
-        sqlx::query("REPLACE INTO clock (account, mark) VALUES (?, ?)")
-            .bind(self.account())
-            .bind(column(mark))
-            .execute(self.transaction.connection())
-            .await?;
-        Ok(())
+        clock::put_mark(self.transaction, &self.account, mark).await
     }
 }
