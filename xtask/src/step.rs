@@ -25,6 +25,20 @@ pub fn cargo(words: &[&str]) -> Command {
     command
 }
 
+/// On a CI machine, where the build folder outlives the checkout, takes out what earlier checkouts built of this
+/// workspace: cargo names it after their folders and would never find it again. Dependencies stay.
+pub fn forget_earlier_checkouts() -> Result<(), Failure> {
+    if on_ci() && target().exists() {
+        run("build folder tidied", &mut cargo(&["clean", "-q", "--workspace"]))?;
+    }
+    Ok(())
+}
+
+/// Whether this is a CI machine, by the variable that they all set.
+fn on_ci() -> bool {
+    std::env::var_os("CI").is_some()
+}
+
 /// The workspace's root folder.
 pub fn root() -> PathBuf {
     let manifest = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
@@ -36,7 +50,7 @@ pub fn target() -> PathBuf {
     if let Some(chosen) = std::env::var_os("CARGO_TARGET_DIR") {
         return PathBuf::from(chosen);
     }
-    if std::env::var_os("CI").is_some() { cache().join("target") } else { root().join("target") }
+    if on_ci() { cache().join("target") } else { root().join("target") }
 }
 
 fn cache() -> PathBuf {

@@ -29,6 +29,7 @@ pub fn run(words: &[String]) -> Result<(), Failure> {
         )));
     }
     machine::provide(&NEEDS)?;
+    step::forget_earlier_checkouts()?;
     step::run("format", &mut step::cargo(&["fmt", "--all", "--check"]))?;
     plugins::check_format()?;
     step::run(
