@@ -4,10 +4,10 @@ use std::process::ExitCode;
 use std::time::Duration;
 use symbolon_benches::figure::{Figure, Table};
 use symbolon_benches::site::Site;
-use symbolon_benches::{bulk, dev, driver, hsm, kotlin, manager, operation, plugin, refresh, shared};
+use symbolon_benches::{bulk, dev, driver, hsm, kotlin, manager, operation, plugin, python, refresh, shared};
 
 const USAGE: &str = "usage: cargo xtask bench [--quick] [--json FILE] [GROUP…]
-  groups: manager operation bulk memory refresh shared-root plugin hsm driver kotlin (all of them without one)
+  groups: manager operation bulk memory refresh shared-root plugin hsm driver kotlin python (all of them without one)
   --quick: a tenth of the time, for a look; its figures are rough";
 
 /// What is measured, and how thoroughly.
@@ -74,7 +74,7 @@ impl Plan {
 
 type Group = (&'static str, fn(&Plan) -> Vec<Figure>);
 
-const GROUPS: [Group; 10] = [
+const GROUPS: [Group; 11] = [
     ("manager", |plan| manager::figures(&Site::with_keys(), plan.often(5), Duration::from_secs(3))),
     ("operation", |plan| operation::figures(&Site::with_keys(), plan.often(400))),
     ("bulk", |plan| bulk::figures(&Site::with_keys(), plan.often(7), plan.often(1024))),
@@ -87,4 +87,5 @@ const GROUPS: [Group; 10] = [
     ("hsm", |plan| hsm::figures(plan.often(100))),
     ("driver", |plan| driver::figures(plan.often(200))),
     ("kotlin", |plan| kotlin::figures(&Site::with_keys(), plan.often(51), plan.often(1024))),
+    ("python", |plan| python::figures(&Site::with_keys(), plan.often(51), plan.often(1024))),
 ];
