@@ -67,7 +67,7 @@ impl Session {
 
     /// Generates a secret key.
     pub async fn generate_key(&self, mechanism: Mechanism, template: Template) -> Result<Object, Error> {
-        self.allowed.mechanism(mechanism.id, Use::Generate)?;
+        self.allowed.mechanism(&mechanism, Use::Generate)?;
         self.allowed.key(&template)?;
         let kept = is_kept(&template);
         match self.with(mechanism, |mechanism| Request::GenerateKey { mechanism, template }).await? {
@@ -83,7 +83,7 @@ impl Session {
         public: Template,
         private: Template,
     ) -> Result<(Object, Object), Error> {
-        self.allowed.mechanism(mechanism.id, Use::Generate)?;
+        self.allowed.mechanism(&mechanism, Use::Generate)?;
         self.allowed.template(&public)?;
         self.allowed.key(&private)?;
         let kept = (is_kept(&public), is_kept(&private));
@@ -107,7 +107,7 @@ impl Session {
 
     /// Signs data, or makes its MAC.
     pub async fn sign(&self, mechanism: Mechanism, key: &Object, data: Vec<u8>) -> Result<Vec<u8>, Error> {
-        self.allowed.mechanism(mechanism.id, Use::Sign)?;
+        self.allowed.mechanism(&mechanism, Use::Sign)?;
         let key = self.own(key)?;
         bytes(self.with(mechanism, |mechanism| Request::Sign { mechanism, key, data }).await?)
     }
@@ -120,7 +120,7 @@ impl Session {
         data: Vec<u8>,
         signature: Vec<u8>,
     ) -> Result<(), Error> {
-        self.allowed.mechanism(mechanism.id, Use::Sign)?;
+        self.allowed.mechanism(&mechanism, Use::Sign)?;
         let key = self.own(key)?;
         done(&self.with(mechanism, |mechanism| Request::Verify { mechanism, key, data, signature }).await?)
     }
@@ -132,7 +132,7 @@ impl Session {
         key: &Object,
         plaintext: &[u8],
     ) -> Result<Vec<u8>, Error> {
-        self.allowed.mechanism(mechanism.id, Use::Encrypt)?;
+        self.allowed.mechanism(&mechanism, Use::Encrypt)?;
         let key = self.own(key)?;
         let plaintext = Secret::new(plaintext.to_vec());
         bytes(self.with(mechanism, |mechanism| Request::Encrypt { mechanism, key, plaintext }).await?)
@@ -145,7 +145,7 @@ impl Session {
         key: &Object,
         ciphertext: Vec<u8>,
     ) -> Result<Zeroizing<Vec<u8>>, Error> {
-        self.allowed.mechanism(mechanism.id, Use::Encrypt)?;
+        self.allowed.mechanism(&mechanism, Use::Encrypt)?;
         let key = self.own(key)?;
         match self.with(mechanism, |mechanism| Request::Decrypt { mechanism, key, ciphertext }).await? {
             Answer::Secret(plaintext) => Ok(plaintext.take()),
@@ -160,7 +160,7 @@ impl Session {
         wrapping: &Object,
         key: &Object,
     ) -> Result<Vec<u8>, Error> {
-        self.allowed.mechanism(mechanism.id, Use::Wrap)?;
+        self.allowed.mechanism(&mechanism, Use::Wrap)?;
         let (wrapping, key) = (self.own(wrapping)?, self.own(key)?);
         bytes(self.with(mechanism, |mechanism| Request::Wrap { mechanism, wrapping, key }).await?)
     }
@@ -174,7 +174,7 @@ impl Session {
         template: Template,
         read_back: Vec<AttributeId>,
     ) -> Result<(Object, Template), Error> {
-        self.allowed.mechanism(mechanism.id, Use::Wrap)?;
+        self.allowed.mechanism(&mechanism, Use::Wrap)?;
         self.allowed.key(&template)?;
         self.allowed.attributes(read_back.iter().copied())?;
         let wrapping = self.own(wrapping)?;

@@ -8,23 +8,37 @@ pub mod log;
 pub mod pkcs11;
 mod secrets;
 
+use wasmtime::Engine;
 use wasmtime::component::{HasSelf, Linker};
 
 use crate::bindings::{host, types};
+use crate::grants::{Capability, Granted};
 use crate::guest::Guest;
 
-/// Links every interface there is. Which of them a component may import was decided before it was compiled.
-pub fn link(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
-    type Data = HasSelf<Guest>;
-    types::errors::add_to_linker::<_, Data>(linker, |guest| guest)?;
-    types::values::add_to_linker::<_, Data>(linker, |guest| guest)?;
-    types::secrets::add_to_linker::<_, Data>(linker, |guest| guest)?;
-    host::log::add_to_linker::<_, Data>(linker, |guest| guest)?;
-    host::clock::add_to_linker::<_, Data>(linker, |guest| guest)?;
-    host::entropy::add_to_linker::<_, Data>(linker, |guest| guest)?;
-    host::invocation::add_to_linker::<_, Data>(linker, |guest| guest)?;
-    host::config::add_to_linker::<_, Data>(linker, |guest| guest)?;
-    host::pkcs11::add_to_linker::<_, Data>(linker, |guest| guest)
+type Data = HasSelf<Guest>;
+
+/// What a plugin with these grants can reach, and nothing else: should the check of its imports ever be led astray, what it
+/// was not granted is not there to be linked.
+pub fn linker(engine: &Engine, granted: &Granted) -> wasmtime::Result<Linker<Guest>> {
+    let mut linker = Linker::new(engine);
+    types::errors::add_to_linker::<_, Data>(&mut linker, |guest| guest)?;
+    types::values::add_to_linker::<_, Data>(&mut linker, |guest| guest)?;
+    types::secrets::add_to_linker::<_, Data>(&mut linker, |guest| guest)?;
+    for capability in Capability::ALL.into_iter().filter(|capability| granted.has(*capability)) {
+        link(&mut linker, capability)?;
+    }
+    Ok(linker)
+}
+
+fn link(linker: &mut Linker<Guest>, capability: Capability) -> wasmtime::Result<()> {
+    match capability {
+        Capability::Log => host::log::add_to_linker::<_, Data>(linker, |guest| guest),
+        Capability::Clock => host::clock::add_to_linker::<_, Data>(linker, |guest| guest),
+        Capability::Entropy => host::entropy::add_to_linker::<_, Data>(linker, |guest| guest),
+        Capability::Invocation => host::invocation::add_to_linker::<_, Data>(linker, |guest| guest),
+        Capability::Config => host::config::add_to_linker::<_, Data>(linker, |guest| guest),
+        Capability::Pkcs11 => host::pkcs11::add_to_linker::<_, Data>(linker, |guest| guest),
+    }
 }
 
 #[cfg(test)]

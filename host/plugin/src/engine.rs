@@ -85,6 +85,10 @@ fn pool(settings: &Settings) -> PoolingAllocationConfig {
         .total_memories(settings.instances.saturating_mul(MAX_MEMORIES))
         .total_tables(settings.instances.saturating_mul(MAX_TABLES))
         .total_stacks(settings.instances)
+        // Of any one component, however often it instantiates what it has: its share of the above and no more.
+        .max_core_instances_per_component(MAX_INSTANCES)
+        .max_memories_per_component(MAX_MEMORIES)
+        .max_tables_per_component(MAX_TABLES)
         .max_memory_size((settings.memory_mib as usize) << 20)
         .table_elements(TABLE_ELEMENTS)
         .linear_memory_keep_resident(KEEP_MEMORY)

@@ -8,6 +8,7 @@ use wasmtime::{ResourceLimiter, UpdateDeadline};
 
 use crate::grants::Granted;
 use crate::limits::Limits;
+use crate::structure::{MAX_INSTANCES, MAX_MEMORIES, MAX_TABLES};
 use crate::tenant::Tenant;
 use crate::ticker::TICK;
 
@@ -93,6 +94,18 @@ impl Call {
 }
 
 impl ResourceLimiter for Guest {
+    fn instances(&self) -> usize {
+        MAX_INSTANCES as usize
+    }
+
+    fn memories(&self) -> usize {
+        MAX_MEMORIES as usize
+    }
+
+    fn tables(&self) -> usize {
+        MAX_TABLES as usize
+    }
+
     fn memory_growing(
         &mut self,
         current: usize,

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use symbolon_pkcs11::Program;
 use wasmtime::Engine;
-use wasmtime::component::{Component, InstancePre, Linker};
+use wasmtime::component::{Component, InstancePre};
 
 use crate::admission::{Admitted, admit};
 use crate::bundle::Bundle;
@@ -23,7 +23,6 @@ use crate::ticker::Ticker;
 /// Runs plugins. One a process is enough: they share its pool, and nothing else.
 pub struct PluginHost {
     shared: Arc<Shared>,
-    linker: Linker<Guest>,
     broker: Program,
     settings: Settings,
 }
@@ -46,14 +45,12 @@ impl PluginHost {
     pub fn new(settings: Settings) -> Result<Self, StartError> {
         let engine = engine(&settings)?;
         let ticker = Ticker::start(&engine).map_err(StartError::new)?;
-        let mut linker = Linker::new(&engine);
-        capability::link(&mut linker).map_err(StartError::new)?;
         let broker = match &settings.broker {
             Some(broker) => broker.clone(),
             None => Program::ourselves("pkcs11-broker").map_err(StartError::new)?,
         };
         let shared = Arc::new(Shared { engine, ticker, left: AtomicU32::new(settings.instances) });
-        Ok(Self { shared, linker, broker, settings })
+        Ok(Self { shared, broker, settings })
     }
 
     /// Takes a plugin: signature, manifest, grants, structure, and only then the compiler.
@@ -64,7 +61,7 @@ impl PluginHost {
         let limits = Limits::between(&manifest.limits, &policy.limits).within(&self.settings);
         let admitted = admit(authentic.component(), &manifest.plugin.world, &granted, &limits)?;
         let room = Room::take(&self.shared, limits.instances.saturating_mul(2))?;
-        let pre = self.compile(&admitted).await?;
+        let pre = self.compile(&admitted, &granted).await?;
         let offers = admitted.into_offers();
         let plugin =
             Plugin::new(Parts { manifest, granted, limits, offers, pre, room, digests: bundle.digests() })
@@ -73,14 +70,19 @@ impl PluginHost {
         Ok(plugin)
     }
 
-    async fn compile(&self, admitted: &Admitted<'_>) -> Result<InstancePre<Guest>, Refusal> {
+    async fn compile(
+        &self,
+        admitted: &Admitted<'_>,
+        granted: &Granted,
+    ) -> Result<InstancePre<Guest>, Refusal> {
         let (engine, bytes) = (self.shared.engine.clone(), admitted.component().to_vec());
         let compiled = tokio::task::spawn_blocking(move || Component::new(&engine, bytes)).await;
         let component = match compiled {
             Ok(component) => component.map_err(|error| unfit(&error))?,
             Err(_) => return Err(Refusal::Unfit("the compiler ended".into())),
         };
-        self.linker.instantiate_pre(&component).map_err(|error| unfit(&error))
+        let linker = capability::linker(&self.shared.engine, granted).map_err(|error| unfit(&error))?;
+        linker.instantiate_pre(&component).map_err(|error| unfit(&error))
     }
 }
 

@@ -209,7 +209,10 @@ impl Instance {
         associated: &[u8],
     ) -> Result<Vec<u8>, Fault> {
         let under = self.open_key(wrapping).await?;
-        let key = self.open_key(key).await?;
+        let key = match self.provider.call_open(&mut self.store, key.id, key.binding).await? {
+            Ok(key) => key,
+            Err(error) => return self.close(under, Err(error)).await,
+        };
         let slice = self.wrapping()?;
         let wrapped = slice.call_wrap(&mut self.store, under, key, associated).await?;
         key.resource_drop_async(&mut self.store).await?;

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
+use crate::bindings::exported::provider;
 use crate::bindings::keystore::types;
+use crate::capability::log::line;
 pub use crate::instance::KeyRef;
 use crate::instance::{Fault, Instance};
 use crate::plugin::{Caller, Plugin};
@@ -13,6 +15,10 @@ use crate::verdict::{CallError, Size, Slice, Verdict};
 
 /// The longest durable handle of a key, bytes.
 const MAX_ID: usize = 16 << 10;
+/// The longest name of a store, a version or an algorithm, bytes.
+const MAX_NAME: usize = 64;
+/// More than any store has.
+const MAX_ALGORITHMS: usize = 256;
 /// Bytes of a check value.
 const CHECK_VALUE: std::ops::RangeInclusive<usize> = 8..=64;
 
@@ -86,7 +92,7 @@ impl Keystore {
     pub async fn describe(&self) -> Result<Descriptor, CallError> {
         let call = self.call(&[], |mut it| async { (it.describe().await, it) });
         let described = call.await?;
-        Ok(Descriptor { name: described.name, version: described.version, algorithms: described.algorithms })
+        Ok(described.into())
     }
 
     /// Whether the plugin's settings make sense. Reaches nothing.
@@ -117,8 +123,9 @@ impl Keystore {
 
     /// Generates a key in the store. `binding` says whose it is, and opens it again.
     pub async fn generate(&self, spec: &KeySpec, binding: &[u8]) -> Result<GeneratedKey, CallError> {
+        let sizes = [&spec.parts()[..], &[binding]].concat();
         let spec = types::KeySpec::from(spec);
-        self.call(&[binding], |mut it| async { (it.generate(&spec, binding).await, it) }).await?.try_into()
+        self.call(&sizes, |mut it| async { (it.generate(&spec, binding).await, it) }).await?.try_into()
     }
 
     /// What the key's durable handle stands for.
@@ -178,8 +185,8 @@ impl Keystore {
         binding: &[u8],
     ) -> Result<GeneratedKey, CallError> {
         self.offered(Slice::Wrapping)?;
+        let sizes = [&[under.id, under.binding, wrapped, associated, binding], &spec.parts()[..]].concat();
         let spec = types::KeySpec::from(spec);
-        let sizes = [under.id, under.binding, wrapped, associated, binding];
         let call = self.call(&sizes, |mut it| async {
             (it.unwrap(under, wrapped, associated, &spec, binding).await, it)
         });
@@ -258,6 +265,12 @@ impl<'k> KeyRef<'k> {
     }
 }
 
+impl KeySpec {
+    fn parts(&self) -> Vec<&[u8]> {
+        std::iter::once(&self.algorithm).chain(&self.usages).map(String::as_bytes).collect()
+    }
+}
+
 impl<'i> SignInput<'i> {
     const fn bytes(self) -> &'i [u8] {
         match self {
@@ -269,6 +282,18 @@ impl<'i> SignInput<'i> {
 impl From<&KeySpec> for types::KeySpec {
     fn from(spec: &KeySpec) -> Self {
         Self { algorithm: spec.algorithm.clone(), usages: spec.usages.clone(), attributes: Vec::new() }
+    }
+}
+
+/// Texts of a stranger, for people: escaped and cut.
+impl From<provider::Descriptor> for Descriptor {
+    fn from(described: provider::Descriptor) -> Self {
+        let text = |text: &String| line(text, MAX_NAME);
+        Self {
+            name: text(&described.name),
+            version: text(&described.version),
+            algorithms: described.algorithms.iter().take(MAX_ALGORITHMS).map(text).collect(),
+        }
     }
 }
 

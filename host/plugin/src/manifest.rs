@@ -125,11 +125,9 @@ impl About {
             "version",
             "is a version of at most 40 characters",
         )?;
-        rule(
-            self.summary.len() <= 200 && !self.summary.chars().any(char::is_control),
-            "summary",
-            "is one line of at most 200 bytes",
-        )
+        let plain = |text: &str, max| line(text, max) == text;
+        rule(plain(&self.license, 100), "license", "is an SPDX expression of at most 100 bytes")?;
+        rule(plain(&self.summary, 200), "summary", "is one line of at most 200 bytes, all of it visible")
     }
 }
 
@@ -187,6 +185,8 @@ mod tests {
             ("@0.1.0", "@one"),
             ("org.example.luna", "org example"),
             ("An example", "two\\nlines"),
+            ("An example", "\u{202e}elpmaxe nA"),
+            ("Apache-2.0", "\\u001b[2JApache-2.0"),
             ("summary", "sumary"),
             ("[plugin]", "[plugin"),
         ] {

@@ -146,7 +146,7 @@ impl Survey {
         within(self.instances, MAX_INSTANCES.into(), "too many instances")
     }
 
-    /// A module can be instantiated more than once; each time is counted when it happens, by the guest's limiter.
+    /// A module can be instantiated more than once; how often, the compiler counts, and the guest's limiter when it happens.
     fn memory(&mut self, pages: u64, limits: &Limits) -> Result<(), Refusal> {
         self.memories += 1;
         self.memory_bytes = self.memory_bytes.saturating_add(pages.saturating_mul(PAGE));

@@ -1,11 +1,13 @@
-//! Guests written in WebAssembly's text form: one that keeps the contract, and the means to make each of its functions
-//! hostile. No guest compiler is needed; components are made in the process that tests them.
+//! Guests: in WebAssembly's text form one that keeps the contract, with the means to make each of its functions hostile,
+//! made in the process that tests them; and [one in Rust](rust), made with a plugin author's own tools.
 #![expect(
     clippy::missing_panics_doc,
     reason = "a fixture that isn't as it must be ends its test by panicking"
 )]
 
 pub mod contract;
+pub mod crowd;
+pub mod rust;
 pub mod text;
 
 use std::collections::BTreeMap;
@@ -24,6 +26,7 @@ pub struct Guest {
     items: String,
     memory: String,
     realloc: String,
+    destructor: String,
     slices: &'static [&'static str],
 }
 
@@ -83,6 +86,7 @@ impl Guest {
             items: String::new(),
             memory: "2".into(),
             realloc: text::REALLOC.into(),
+            destructor: String::new(),
             slices: &["signing"],
         }
     }
@@ -129,9 +133,24 @@ impl Guest {
         self
     }
 
+    /// Another destructor of keys.
+    #[must_use]
+    pub fn destructor(mut self, wat: &str) -> Self {
+        self.destructor = wat.into();
+        self
+    }
+
+    /// Seals, too; and keeps the secret that it is lent for that, or gives it back as it must.
+    #[must_use]
+    pub fn sealing(mut self, keeps: bool) -> Self {
+        self.slices = &["signing", "sealing"];
+        self.import(r#"(import "symbolon:types/secrets@0.1.0" "[resource-drop]secret" (func $give-back (param i32)))"#)
+            .item(&text::sealing(keeps))
+    }
+
     /// The core module, as text.
     pub fn text(&self) -> String {
-        text::module(&self.bodies, &self.imports, &self.items, &self.memory, &self.realloc)
+        text::module(&self.bodies, &self.imports, &self.items, &self.memory, &self.realloc, &self.destructor)
     }
 
     /// The component, for the contract of `wit/`.

@@ -97,21 +97,39 @@ const BASE: &str = r#"
         (call $ok)
         (call $pair (i32.const 20) (local.get $data) (local.get $len))
         (i32.const 16))
-    (func (export "symbolon:keystore/provider@0.1.0#[dtor]key") (param i32))"#;
+"#;
 
-/// The whole module.
+/// Sealing, as the good guest doesn't have it: nothing is hidden, and what it is lent is given back, unless it is told
+/// otherwise.
+pub fn sealing(keeps: bool) -> String {
+    let give_back = if keeps { "" } else { "(call $give-back (local.get $secret))" };
+    format!(
+        r#"(func (export "symbolon:keystore/sealing@0.1.0#seal")
+               (param $key i32) (param $secret i32) (param $data i32) (param $len i32) (result i32)
+               {give_back} (call $echo (local.get $data) (local.get $len)))
+           (func (export "symbolon:keystore/sealing@0.1.0#open-sealed")
+               (param i32 i32 i32 i32 i32) (result i32) (unreachable))"#
+    )
+}
+
+/// The whole module. The destructor is called when a key's handle ends.
 pub fn module(
     bodies: &BTreeMap<&'static str, String>,
     imports: &str,
     items: &str,
     memory: &str,
     realloc: &str,
+    destructor: &str,
 ) -> String {
     let mut text = format!("(module {HEAD} {imports} (memory (export \"memory\") {memory}) {BASE} {items}");
     let _ = write!(
         text,
         "(func (export \"cabi_realloc\") (param $old i32) (param $was i32) (param $align i32) (param $size i32) \
          (result i32) {realloc})"
+    );
+    let _ = write!(
+        text,
+        "(func (export \"symbolon:keystore/provider@0.1.0#[dtor]key\") (param i32) {destructor})"
     );
     for function in &FUNCTIONS {
         let body = bodies.get(function.name).map_or(function.body, String::as_str);

@@ -1,9 +1,11 @@
 //! Plugins that are not loaded, and what is said to be done about it. Nothing of them is compiled.
 
+use symbolon_guests::crowd::crowded;
 use symbolon_guests::{Guest, MANIFEST, bundle, contract, policy};
-use symbolon_plugin::{Bundle, Capability, Policy, Refusal, SignatureRule, Unsigned};
+use symbolon_plugin::{Bundle, BundleError, Capability, Policy, Refusal, SignatureRule, Unsigned};
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 
+use crate::beside::Beside;
 use crate::support::{host, refused, refused_with};
 
 #[tokio::test]
@@ -143,6 +145,42 @@ async fn bombs_that_show_before_they_are_compiled() {
     let copies = "(core instance (instantiate $m))".repeat(200);
     let crowd = format!("(component (core module $m) {copies})");
     structure(refused_with(MANIFEST, wat::parse_str(crowd).unwrap(), &policy()).await, "instances");
+}
+
+/// Small as it is, each instance of it would take a hundred times its share of the host's pool from others.
+#[tokio::test]
+async fn one_module_instantiated_many_times() {
+    let good = Guest::good().component();
+    for (module, part) in
+        [("(module (memory 0))", "linear memories"), ("(module (table 0 funcref))", "tables")]
+    {
+        let refusal = refused_with(MANIFEST, crowded(&good, module, 100), &policy()).await;
+        // Few enough to look harmless; the compiler counts what each of them brings along.
+        assert!(matches!(&refusal, Refusal::Unfit(why) if why.contains(part)), "{module}: {refusal}");
+    }
+    let few = crowded(&good, "(module (memory 0))", 2);
+    let plugin = host().load(&bundle(MANIFEST, few), &policy()).await.unwrap();
+    crate::support::keystore(&plugin).describe().await.unwrap();
+}
+
+/// What isn't even a plugin's file, or holds machine code, while a good plugin is called.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn files_that_cost_nobody_else_anything() {
+    let host = host();
+    let beside = Beside::start(&crate::support::load(&host, &Guest::good()).await);
+    let huge = tempfile::NamedTempFile::new().unwrap();
+    huge.as_file().set_len(100 << 20).unwrap();
+    assert!(matches!(Bundle::read(huge.path()), Err(BundleError::TooLarge)));
+    let whole = Guest::good().bundle().encode();
+    for end in (0..whole.len()).step_by(31) {
+        assert!(Bundle::decode(&whole[..end]).is_err(), "{end} bytes");
+    }
+    // As `wasmtime compile` writes it: ELF.
+    let machine_code = bundle(MANIFEST, b"\x7fELF\x02\x01\x01 and the rest of it".to_vec());
+    assert!(matches!(host.load(&machine_code, &policy()).await.err(), Some(Refusal::MachineCode)));
+    let bomb = Guest::good().memory("60000").bundle();
+    assert!(matches!(host.load(&bomb, &policy()).await.err(), Some(Refusal::Structure(_))));
+    beside.end().await;
 }
 
 #[tokio::test]

@@ -1,63 +1,12 @@
 //! Guests that misbehave in a call. Beside each of them a good plugin of the same host is called all the time.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use symbolon_guests::{Guest, MANIFEST, bundle, policy};
-use symbolon_plugin::{Keystore, Plugin, Size, Verdict};
+use symbolon_plugin::{KeyRef, Size, Verdict};
 
+use crate::beside::{Beside, judged};
 use crate::support::{host, keystore, load, sign, verdict};
-
-/// Does harm in `sign-message`, is judged, and answers other calls as before; the good plugin beside it notices nothing.
-async fn judged(guest: &Guest) -> Verdict {
-    let host = host();
-    let beside = Beside::start(&load(&host, &Guest::good()).await);
-    let plugin = load(&host, guest).await;
-    let store = keystore(&plugin);
-    store.describe().await.unwrap();
-    let first = verdict(sign(&store, b"message").await);
-    store.describe().await.expect("the next call works");
-    assert_eq!(verdict(sign(&store, b"message").await), first, "the same again");
-    store.describe().await.expect("the next call works");
-    let tally = plugin.tally();
-    assert_eq!((tally.calls, tally.errors, tally.verdicts), (5, 0, 2));
-    assert_eq!(tally.instances, 3, "an instance is thrown away with its call, and only then");
-    beside.end().await;
-    first
-}
-
-/// Calls of a good plugin, one after the other, until it is over.
-struct Beside {
-    over: Arc<AtomicBool>,
-    calls: tokio::task::JoinHandle<u32>,
-}
-
-impl Beside {
-    fn start(plugin: &Plugin) -> Self {
-        let over = Arc::new(AtomicBool::new(false));
-        let calls = tokio::spawn(call_until(keystore(plugin), Arc::clone(&over)));
-        Self { over, calls }
-    }
-
-    async fn end(self) {
-        self.over.store(true, Ordering::Relaxed);
-        let calls = self.calls.await.expect("all calls of the other plugin succeed");
-        assert!(calls > 0);
-    }
-}
-
-async fn call_until(store: Keystore, over: Arc<AtomicBool>) -> u32 {
-    let mut calls = 0;
-    loop {
-        assert_eq!(sign(&store, b"beside").await.unwrap(), b"beside");
-        calls += 1;
-        if over.load(Ordering::Relaxed) {
-            return calls;
-        }
-        tokio::task::yield_now().await;
-    }
-}
 
 fn trapped(verdict: &Verdict, part: &str) {
     assert!(matches!(verdict, Verdict::Trapped { cause } if cause.contains(part)), "{verdict:?}");
@@ -108,12 +57,18 @@ async fn a_loop_in_the_start_function() {
     beside.end().await;
 }
 
+/// The host drops the key's handle after the call proper, and the guest's destructor runs then.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_loop_in_a_destructor() {
-    // The handle that the guest made is dropped by the host after the call.
+    assert_eq!(judged(&Guest::good().destructor(LOOP)).await, Verdict::OutOfTime);
+    trapped(&judged(&Guest::good().destructor("(unreachable)")).await, "unreachable");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_loop_in_a_function_of_a_resource() {
     let guest = Guest::good().body("provider#[method]key.info", &format!("{LOOP} (unreachable)"));
     let plugin = load(&host(), &guest).await;
-    let key = symbolon_plugin::KeyRef { id: &[1; 16], binding: b"" };
+    let key = KeyRef { id: &[1; 16], binding: b"" };
     assert_eq!(verdict(keystore(&plugin).info(key).await), Verdict::OutOfTime);
 }
 
@@ -205,6 +160,20 @@ async fn a_handle_that_was_dropped() {
              (drop (call $size (global.get $kept)))",
         );
     assert_eq!(judged(&guest).await, Verdict::ForgedHandle);
+}
+
+/// What it was lent for the call, it has to give back.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_borrowed_handle_that_is_kept() {
+    let key = KeyRef { id: &[1; 16], binding: b"" };
+    let seal = async |keeps| {
+        let plugin = load(&host(), &Guest::good().sealing(keeps)).await;
+        let outcome = keystore(&plugin).seal(key, b"secret", b"associated").await;
+        keystore(&plugin).describe().await.expect("the next call works");
+        outcome
+    };
+    assert_eq!(seal(false).await.unwrap(), b"associated");
+    malformed(&verdict(seal(true).await), "borrow handles still remain");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

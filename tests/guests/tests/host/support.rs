@@ -2,7 +2,8 @@
 
 use symbolon_guests::{Guest, MANIFEST, bundle, policy};
 use symbolon_plugin::{
-    CallError, KeyRef, Keystore, Plugin, PluginHost, Policy, Refusal, Settings, SignInput, Tenant, Verdict,
+    CallError, KeyRef, Keystore, Plugin, PluginError, PluginHost, Policy, Refusal, Settings, SignInput,
+    Tenant, Verdict,
 };
 
 /// A host with room for a few plugins.
@@ -38,6 +39,14 @@ pub fn keystore(plugin: &Plugin) -> Keystore {
 pub async fn sign(store: &Keystore, message: &[u8]) -> Result<Vec<u8>, CallError> {
     let key = KeyRef { id: &[1; 16], binding: b"binding" };
     store.sign(key, "echo", SignInput::Message(message)).await
+}
+
+/// The plugin's own error.
+pub fn said<R: std::fmt::Debug>(outcome: Result<R, CallError>) -> PluginError {
+    match outcome {
+        Err(CallError::Plugin(error)) => error,
+        other => panic!("no error of the plugin but {other:?}"),
+    }
 }
 
 /// The host's verdict on a call.
