@@ -36,6 +36,7 @@ pub fn run(words: &[String]) -> Result<(), Failure> {
         "lints",
         &mut step::cargo(&["clippy", "-q", "--workspace", "--all-targets", "--", "-D", "warnings"]),
     )?;
+    plugins::lint()?;
     step::run(
         "docs",
         step::cargo(&["doc", "-q", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings"),
