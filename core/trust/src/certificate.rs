@@ -1,6 +1,7 @@
 //! What the members of a set vouch for: that a key is what it is, and that a sharing was made (specification §2.7, §2.8).
 
 use crate::{
+    members::EligibleMembers,
     root::{MemberKind, TrustedRoot, UnknownMember},
     signed::{Document, SignatureError, Signed},
     time::Seconds,
@@ -201,13 +202,17 @@ pub enum CertificateError {
     /// An HSM driver holds no fragments.
     #[error("member {0} is not a fragment manager")]
     Kind(Index),
+    /// Under no version of the root document these members might have formed a set: whoever signed it are too few, or too
+    /// near to one another.
+    #[error("the certificate's members never were allowed to form a set")]
+    Members,
     /// Not all members signed.
     #[error("the certificate is not signed by all its members")]
     Signature(#[from] SignatureError),
 }
 
 impl VerifiedKeyCertificate {
-    /// Checks account, form and the signatures of all members.
+    /// Checks account, form, the signatures of all members, and that they might form a set.
     pub fn verify(signed: Signed<KeyCertificate>, root: &TrustedRoot) -> Result<Self, CertificateError> {
         let body = signed.body();
         if body.version == 0 {
@@ -287,6 +292,7 @@ fn check_members<B: Document>(
     if let Some(driver) = entries.iter().find(|member| member.kind != MemberKind::FragmentManager) {
         return Err(CertificateError::Kind(driver.index));
     }
+    EligibleMembers::check_ever(root, members, t).map_err(|_| CertificateError::Members)?;
     signed.check(entries.iter().map(|member| &member.key), members.len())?;
     Ok(())
 }

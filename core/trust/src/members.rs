@@ -1,6 +1,6 @@
 //! Which roster members may form a fragment set (specification §2.1), and how many answers are a quorum.
 
-use crate::root::{Member, MemberKind, Shape, Spread, TrustedRoot, UnknownMember};
+use crate::root::{Member, MemberKind, RootDocument, Shape, Spread, TrustedRoot, UnknownMember};
 use alloc::{string::String, vec::Vec};
 use symbolon_fragments::names::Index;
 
@@ -44,15 +44,25 @@ pub enum MembersError {
 impl EligibleMembers {
     /// Checks members and threshold of a set that is to be made.
     pub fn check(root: &TrustedRoot, members: &[Index], t: u16) -> Result<Self, MembersError> {
+        Self::under(root.document(), members, t)
+    }
+
+    /// Checks members and threshold of a set that was made under any version of the root document: members retire, and
+    /// an owner may ask for more later.
+    pub(crate) fn check_ever(root: &TrustedRoot, members: &[Index], t: u16) -> Result<Self, MembersError> {
+        root.check_any(|document| Self::under(document, members, t))
+    }
+
+    fn under(document: &RootDocument, members: &[Index], t: u16) -> Result<Self, MembersError> {
         if !members.is_sorted_by(|a, b| a < b) {
             return Err(MembersError::Order);
         }
-        let minimum = root.document().minimum;
+        let minimum = document.minimum;
         if t < minimum.t || members.len() < minimum.n.into() || members.len() < t.into() {
             return Err(MembersError::Shape { t, n: members.len(), minimum });
         }
-        let entries = members.iter().map(|index| active(root, *index)).collect::<Result<Vec<_>, _>>()?;
-        check_spread(&entries, t, root.document().spread)?;
+        let entries = members.iter().map(|index| active(document, *index)).collect::<Result<Vec<_>, _>>()?;
+        check_spread(&entries, t, document.spread)?;
         Ok(Self { members: members.to_vec(), t })
     }
 
@@ -101,8 +111,8 @@ pub fn binding_quorum(t: u16, n: usize) -> usize {
     (n + 1).saturating_sub(t.into())
 }
 
-fn active(root: &TrustedRoot, index: Index) -> Result<&Member, MembersError> {
-    let member = root.member(index)?;
+fn active(document: &RootDocument, index: Index) -> Result<&Member, MembersError> {
+    let member = document.member(index).ok_or(UnknownMember(index))?;
     if member.kind != MemberKind::FragmentManager {
         return Err(MembersError::Kind(index));
     }

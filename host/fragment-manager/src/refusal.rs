@@ -142,7 +142,9 @@ pub(crate) fn certificate(error: CertificateError) -> Error {
     let reason = match error {
         CertificateError::Account => Refusal::Account,
         CertificateError::Form => Refusal::Form,
-        CertificateError::Unknown(_) | CertificateError::Kind(_) => Refusal::NotAllowed,
+        CertificateError::Unknown(_) | CertificateError::Kind(_) | CertificateError::Members => {
+            Refusal::NotAllowed
+        }
         CertificateError::Signature(error) => signature(error),
     };
     Error::Refused { document: Document::KeyCertificate, reason }

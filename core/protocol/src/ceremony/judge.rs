@@ -228,7 +228,7 @@ impl Knowledge {
         let origin = &self.sets.get(&step.set).ok_or(refusal.clone())?.origin;
         let body = predecessor.certificate.body();
         let same = body.set == step.set && body.suite == proposal.suite && hash(origin) == step.origin;
-        if same { Ok(origin.clone()) } else { Err(refusal) }
+        if same && self.is_same_key(body) { Ok(origin.clone()) } else { Err(refusal) }
     }
 
     fn check_dealers(

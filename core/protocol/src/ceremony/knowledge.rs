@@ -227,10 +227,27 @@ impl Knowledge {
         }
     }
 
-    /// The statements of all these members about a transcript, if all are known.
-    pub(super) fn all_flips(&self, transcript: &Transcript, members: &[Index]) -> Option<Vec<Signed<Flip>>> {
-        let flips = self.flips.get(transcript)?;
-        members.iter().map(|index| flips.get(index).cloned()).collect()
+    /// The statements of all members of an instance about its transcript, if all are known.
+    pub(super) fn all_flips(&self, instance: InstanceId) -> Option<Vec<&Signed<Flip>>> {
+        let body = self.known.get(&instance)?.certificate.body();
+        let flips = self.flips.get(&Transcript::of(body))?;
+        body.members.iter().map(|index| flips.get(index)).collect()
+    }
+
+    /// Whether a certificate is about the key that is held here, if anything of the set is: signatures of members who are
+    /// too few to have the key do not make it another one.
+    pub(super) fn is_same_key(&self, certificate: &EpochCertificate) -> bool {
+        let key = |body: &EpochCertificate| (body.suite, body.y.clone());
+        self.held(certificate.set).all(|(_, known)| key(known.certificate.body()) == key(certificate))
+    }
+
+    /// Whether others have what is held here because the owner ordered it: only then who left the set lets go.
+    pub(super) fn is_ordered(&self, certificate: &EpochCertificate) -> bool {
+        let shape = (certificate.members.as_slice(), certificate.t);
+        let terms = self.terms(certificate.set, certificate.serial);
+        certificate.serial > 0
+            && terms.is_some_and(|terms| (terms.members, terms.t) == shape)
+            && self.is_same_key(certificate)
     }
 
     /// The set that was made for this key version alone.

@@ -157,19 +157,25 @@ impl Machine {
     }
 
     /// All members' flips are stored: now, and only now, everything below is erased. A member of the instances does so
-    /// only if it holds them; one that is no member always does.
+    /// only if it holds them; one that is no member, if the owner ordered them.
     pub(super) fn settle(&mut self, transcript: &Transcript, out: &mut Vec<Effect>) {
-        let instances = self.knowledge.of_transcript(transcript);
-        let Some(members) = self.knowledge.members_of(&instances) else { return };
-        let Some(flips) = self.knowledge.all_flips(transcript, &members) else { return };
-        let flipped = |id: &InstanceId| self.knowledge.known[id].status == Some(Status::Flipped);
-        let settled: Vec<_> = instances.iter().copied().filter(flipped).collect();
-        if !settled.is_empty() {
+        let mut instances = self.knowledge.of_transcript(transcript);
+        instances.retain(|id| self.knowledge.all_flips(*id).is_some());
+        let status = |id: &InstanceId| self.knowledge.known[id].status;
+        let settled: Vec<_> =
+            instances.iter().copied().filter(|id| status(id) == Some(Status::Flipped)).collect();
+        let flips = settled.first().and_then(|id| self.knowledge.all_flips(*id));
+        if let Some(flips) = flips {
+            let flips = flips.into_iter().cloned().collect();
             self.persist(Record::Settled { instances: settled.clone(), flips }, out);
         }
         let others_affair = |id: &InstanceId| {
-            let known = &self.knowledge.known[id];
-            known.complete && known.status.is_none() && !members.contains(&self.me)
+            let (known, me) = (&self.knowledge.known[id], self.me);
+            let body = known.certificate.body();
+            known.complete
+                && known.status.is_none()
+                && !body.members.contains(&me)
+                && self.knowledge.is_ordered(body)
         };
         let below: Vec<_> = settled
             .iter()
@@ -180,6 +186,12 @@ impl Machine {
             })
             .collect();
         self.erase(below, out);
+    }
+
+    /// An order that was not known before may be what others' instances were waited for with.
+    pub(super) fn settle_all(&mut self, out: &mut Vec<Effect>) {
+        let transcripts: Vec<_> = self.knowledge.transcripts.keys().copied().collect();
+        transcripts.iter().for_each(|transcript| self.settle(transcript, out));
     }
 
     /// The owner's waiting period is over: erases the sets of that key version for good, and says so, signed.

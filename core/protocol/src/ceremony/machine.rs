@@ -359,6 +359,7 @@ impl Machine {
     /// A newer order is stored, and ends attempts under older ones.
     fn learn(&mut self, ctx: &mut Context<'_>, order: VerifiedOrder, out: &mut Vec<Effect>) {
         if self.knowledge.knows_order(&order) {
+        self.settle_all(out);
             return;
         }
         self.persist(Record::Order(order), out);

@@ -105,10 +105,10 @@ impl TrustedRoot {
     }
 
     /// Passes if a check passes under any version, the newest first; else the newest version's error.
-    pub(crate) fn check_any<E>(&self, check: impl Fn(&RootDocument) -> Result<(), E>) -> Result<(), E> {
-        let newest = check(self.document());
-        let earlier = &self.chain[..self.chain.len() - 1];
-        if earlier.iter().any(|signed| check(signed.body()).is_ok()) { Ok(()) } else { newest }
+    pub(crate) fn check_any<T, E>(&self, check: impl Fn(&RootDocument) -> Result<T, E>) -> Result<T, E> {
+        let earlier = self.chain.iter().rev().skip(1);
+        check(self.document())
+            .or_else(|newest| earlier.filter_map(|signed| check(signed.body()).ok()).next().ok_or(newest))
     }
 
     /// The roster entry with this index.

@@ -8,4 +8,5 @@ mod forgery;
 mod requests;
 mod root;
 mod support;
+mod shapes;
 mod vectors;
