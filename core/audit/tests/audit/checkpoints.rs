@@ -5,7 +5,7 @@ use symbolon_audit::{
     CheckpointError, Line, ProofRequest, VerifiedCheckpoint, Witness, WitnessError, WrongProof,
     sign_checkpoint,
 };
-use symbolon_trust::{KeyPair, SignatureError};
+use symbolon_trust::{KeyPair, Role, SignatureError, Signed, TrustedRoot};
 
 fn verify(note: &str) -> Result<VerifiedCheckpoint, CheckpointError> {
     VerifiedCheckpoint::verify(note, &root(2))
@@ -30,6 +30,20 @@ fn a_checkpoint_is_three_lines_signed_by_the_permit_key() {
     assert_eq!(verify(&text.replacen("\n2\n", "\n02\n", 1)), Err(CheckpointError::Account));
     assert_eq!(verify(&text.replacen("\n2\n", "\nx\n", 1)), Err(CheckpointError::Form));
     assert!(matches!(verify(""), Err(CheckpointError::Note(_))));
+}
+
+#[test]
+fn a_key_that_signed_twice_counts_once() {
+    let mut body = root(2).document().clone();
+    body.roles.permit = Role::new(2, [pair(2).public(), pair(3).public()]);
+    let two = TrustedRoot::install(body.account(), Signed::by(body, [&pair(1)])).unwrap();
+    let head = checkpoint(&permits(&[1, 2])).head();
+    let by = |keys: [&KeyPair; 2]| {
+        VerifiedCheckpoint::verify(&sign_checkpoint(two.account(), &head, keys).to_string(), &two)
+    };
+    by([&pair(2), &pair(3)]).unwrap();
+    let missing = SignatureError::TooFew { got: 1, needed: 2 };
+    assert_eq!(by([&pair(2), &pair(2)]), Err(CheckpointError::Signature(missing)));
 }
 
 #[test]
