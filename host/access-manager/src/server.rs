@@ -21,6 +21,7 @@ use std::{convert::Infallible, io, path::PathBuf, sync::Arc, time::Duration};
 use symbolon_channel::{
     Identity, IdentityError,
     listener::{self, Accepted},
+    quiet::UnderWay,
     rustls::{
         self, ServerConfig,
         pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
@@ -196,8 +197,16 @@ impl Connections {
     async fn connection(self, accepted: Accepted) {
         let peer = Peer(accepted.holder());
         let (service, stop) = (Arc::clone(&self.service), self.service.stop.clone());
-        let web = TowerToHyperService::new(self.router);
-        let answer = service_fn(move |request| answer(Arc::clone(&service), web.clone(), peer, request));
+        let (web, under_way) = (TowerToHyperService::new(self.router), UnderWay::default());
+        let requests = under_way.clone();
+        let answer = service_fn(move |request| {
+            let (begun, answer) = (requests.begin(), answer(Arc::clone(&service), web.clone(), peer, request));
+            async move {
+                let answered = answer.await;
+                drop(begun);
+                answered
+            }
+        });
         let mut builder = auto::Builder::new(TokioExecutor::new());
         let head: Duration = self.service.request_time;
         builder.http1().timer(TokioTimer::new()).header_read_timeout(head);
@@ -215,6 +224,7 @@ impl Connections {
             tracing::debug!(cause = &*error, "connection broke");
         }
     }
+            () = under_way.none_for(head) => return,
 }
 
 async fn answer(

@@ -4,7 +4,8 @@
 //!
 //! - [`identity`]: a key as a TLS party. [`tls`]: the configurations.
 //! - [`dial`]: a client's way to a server; [`channel`]: calls over it; [`http`]: the access manager's interfaces.
-//! - [`listener`]: accepting connections; [`server`]: answering frames on them; [`relay`]: carrying tunnels.
+//! - [`listener`]: accepting connections; [`server`]: answering frames on them; [`quiet`]: closing those of HTTP that nobody
+//!   uses; [`relay`]: carrying tunnels.
 #![forbid(unsafe_code)]
 
 pub mod channel;
@@ -13,6 +14,7 @@ mod frame;
 pub mod http;
 pub mod identity;
 pub mod listener;
+pub mod quiet;
 pub mod relay;
 pub mod server;
 mod socket;

@@ -1,11 +1,14 @@
 //! HTTP/1.1 and HTTP/2 on accepted connections, every wait bounded.
 
+use axum::extract::Request;
+use axum::middleware::{Next, from_fn};
 use axum::{Extension, Router};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::service::TowerToHyperService;
 use symbolon_channel::CancellationToken;
 use symbolon_channel::listener::{Accepted, Limits as ListenerLimits, accept};
+use symbolon_channel::quiet::UnderWay;
 use symbolon_channel::rustls::ServerConfig;
 use symbolon_trust::ProvenHolder;
 use tokio::net::TcpListener;
@@ -42,7 +45,16 @@ pub(crate) async fn serve(
 
 async fn converse(accepted: Accepted, router: Router, limits: Limits, stop: CancellationToken) {
     let address = accepted.address;
-    let server = http(limits);
+    let (server, under_way) = (http(limits), UnderWay::default());
+    let requests = under_way.clone();
+    let router = router.layer(from_fn(move |request: Request, next: Next| {
+        let begun = requests.begin();
+        async move {
+            let response = next.run(request).await;
+            drop(begun);
+            response
+        }
+    }));
     let connection = server.serve_connection(TokioIo::new(accepted.stream), TowerToHyperService::new(router));
     tokio::pin!(connection);
     let ended = tokio::select! {
@@ -51,6 +63,7 @@ async fn converse(accepted: Accepted, router: Router, limits: Limits, stop: Canc
             connection.as_mut().graceful_shutdown();
             connection.await
         }
+        () = under_way.none_for(limits.request_time()) => return,
     };
     if let Err(error) = ended {
         tracing::debug!(%address, %error, "connection ended");
