@@ -8,6 +8,7 @@ use harness::{
 };
 use rand_core::UnwrapErr;
 use symbolon_encoding::to_canonical;
+use symbolon_keychain::{Root, State, Tenant, TenantKey};
 use symbolon_protocol::api::{
     self, Document, Id, Job, JobAnswer, JobGiveBack, JobPage, JobPost, JobQuery, JobReceipt, JobRenewal,
     JobState, JobTrouble, Labels, LeasedJob, ProblemType, SignedDocument, path,
@@ -178,6 +179,30 @@ async fn a_key_is_made_by_a_job_and_can_be_used_once_its_wrapped_key_is_handed_i
     let (third, _) = hsm.job("acme-root", 3, 60);
     hsm.hand_in(&third).await.problem(ProblemType::Superseded);
     hsm.hand_in(&hsm.job("acme-root", 2, 60).0).await.done();
+}
+
+#[tokio::test]
+async fn a_replaced_grant_makes_no_key() {
+    let hsm = Hsm::open(|_| {}).await;
+    let (submission, _) = hsm.job("acme-root", 1, 60);
+    let later = hsm.world.grant(1, 2, "*", &hsm.world.holder, &[Operation::Decrypt]);
+    hsm.holder.post(&hsm.world.path(path::GRANTS), &document(&later)).await.done();
+    hsm.hand_in(&submission).await.problem(ProblemType::Superseded);
+}
+
+#[tokio::test]
+async fn an_hsms_key_does_not_take_a_tenants_name() {
+    let hsm = Hsm::open(|_| {}).await;
+    let (submission, _) = hsm.job("acme-root", 1, 60);
+    hsm.hand_in(&submission).await.done();
+    let certificate = SignedDocument { document: to_canonical(&hsm.made(&submission)).into() };
+    hsm.holder.put(&path::certificate(&hsm.world.id(), "acme-root", 1), &certificate).await.done();
+    let root = Root { account: hsm.world.account(), key: "acme-root".parse().unwrap(), state: State::Active };
+    let tenant = Tenant { root, id: "acme".parse().unwrap(), version: 1, state: State::Active };
+    let fresh = TenantKey::generate(tenant.permit().unwrap(), &mut system());
+    let wrapped = api::WrappedKey { wrapped: fresh.sealed(vec![1]).1.to_bytes().into() };
+    hsm.holder.post(&hsm.world.path(path::TENANTS), &wrapped).await.done();
+    hsm.hand_in(&hsm.job("acme", 1, 60).0).await.problem(ProblemType::KeyExists);
 }
 
 #[tokio::test]

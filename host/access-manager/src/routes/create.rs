@@ -1,6 +1,6 @@
 //! Creating keys and versions, and handing in their certificates.
 
-use super::{hsm_keys, keys::check_labels};
+use super::{grants, hsm_keys, keys::check_labels};
 use crate::{
     account::decode,
     answer::{Answer, tag},
@@ -69,6 +69,7 @@ async fn create(
 ) -> Result<Answer, Failure> {
     let creation = Creation { request: decode(&body.request.0)?, grant: decode(&body.grant.0)? };
     let verified = verify(call, unit, &creation)?;
+    grants::check_newest(unit, creation.grant.body()).await?;
     let request = verified.request();
     let labels = match &existing {
         Some(_) => unit.rows().key(&request.key).await?.map(|row| row.labels).unwrap_or_default(),

@@ -124,3 +124,13 @@ pub(crate) async fn store(
     unit.rights_changed();
     unit.record(Event::GrantInstalled { id: grant.id, serial: grant.serial, hash: Hash(hash(grant)) }).await
 }
+
+/// Refuses a grant that a later serial has replaced: its holder still has it, and managers can't know.
+pub(super) async fn check_newest(unit: &mut Unit, grant: &symbolon_trust::Grant) -> Result<(), Failure> {
+    match unit.rows().grant(grant.id).await? {
+        Some(held) if grant.serial < held.serial => {
+            Err(Failure::Superseded(format!("serial {} of grant {} is held", held.serial, grant.id)))
+        }
+        _ => Ok(()),
+    }
+}

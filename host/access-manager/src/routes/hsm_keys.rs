@@ -1,6 +1,6 @@
 //! Keys that HSMs make: what a job to make one does to the account's keys, and handing in the wrapped key.
 
-use super::keys::check_labels;
+use super::{grants, keys::check_labels};
 use crate::{
     account::decode,
     answer::Answer,
@@ -35,6 +35,7 @@ pub(super) async fn ask(
     };
     let grant = VerifiedGrant::verify(&submission.grant, &unit.account.root, call.now()?)?;
     check_granted(call, grant.grant(), request)?;
+    grants::check_newest(unit, grant.grant()).await?;
     let versions = unit.rows().versions(&request.key).await?;
     let labels = if versions.is_empty() {
         post.labels.clone()
@@ -89,6 +90,9 @@ async fn first_version(
     check_labels(labels)?;
     if request.version != 1 {
         return Err(Failure::malformed("a new key begins with version 1"));
+    }
+    if unit.rows().link(&request.key).await?.is_some() {
+        return Err(Failure::KeyExists(request.key.clone()));
     }
     let disabled = unit.account.disables(&request.key);
     let new = NewKey { key: request.key.clone(), version: new, labels: labels.clone(), disabled };
