@@ -176,9 +176,12 @@ impl Policies {
         let request = request.map_err(|_| denied.clone())?;
         let entities = Entities::from_entities(entities, None).map_err(|_| denied.clone())?;
         let policies = self.own.get(&account).unwrap_or(&self.general);
-        match self.authorizer.is_authorized(&request, policies, &entities).decision() {
-            Decision::Allow => Ok(()),
-            Decision::Deny => Err(denied),
+        let response = self.authorizer.is_authorized(&request, policies, &entities);
+        // Cedar leaves out a policy that can't be evaluated. It may have been the one that forbids.
+        let evaluated = response.diagnostics().errors().next().is_none();
+        match response.decision() {
+            Decision::Allow if evaluated => Ok(()),
+            Decision::Allow | Decision::Deny => Err(denied),
         }
     }
 }
@@ -287,6 +290,16 @@ mod tests {
         let other = Thumbprint::new([3; 32]);
         let text = format!(r#"permit (principal == Symbolon::Holder::"{other}", action, resource);"#);
         assert!(!decide(&policies(&text).unwrap(), "a", Action::Create, None));
+    }
+
+    #[test]
+    fn a_policy_that_cannot_be_evaluated_lets_nothing_through() {
+        let overflowing = policies(
+            "permit (principal, action, resource);
+             forbid (principal, action, resource) when { context.time * 9223372036854775807 > 0 };",
+        )
+        .unwrap();
+        assert!(!decide(&overflowing, "shop/orders", Action::Decrypt, None));
     }
 
     #[test]
