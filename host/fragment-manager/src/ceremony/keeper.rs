@@ -89,7 +89,7 @@ impl Keeper {
     /// Stores a record in one transaction; what is served follows it.
     pub(super) async fn persist(&self, record: Record) -> Result<(), KeeperError> {
         match record {
-            Record::Order(order) => self.account.take_order(order).await.map_err(KeeperError::Order),
+            Record::Order(order) => taken(self.account.take_order(order).await),
             Record::Signed(new) => self.put_new(new).await,
             Record::Flipped(certificates) => self.put_flipped(&certificates).await,
             Record::Settled { instances, flips } => self.put_settled(&instances, &flips).await,
@@ -223,6 +223,15 @@ async fn certificate(
     Ok(Some(signed.into_body()))
 }
 
+/// An order to lower the clock's mark may come by the log after a later one that was taken: it is left out, as it says nothing of
+/// any set, and is no fault of the disk. To begin again from the disk would be to read it again, without end.
+fn taken(order: Result<(), wire::Error>) -> Result<(), KeeperError> {
+    match order {
+        Ok(()) | Err(wire::Error::Refused { reason: wire::Refusal::Older { .. }, .. }) => Ok(()),
+        Err(error) => Err(KeeperError::Order(error)),
+    }
+}
+
 fn row(new: &NewInstance, sealed: Vec<u8>) -> rows::NewInstance {
     let body = new.certificate.body();
     rows::NewInstance {
@@ -239,5 +248,19 @@ const fn status(status: rows::Status) -> Status {
         rows::Status::Signed => Status::Signed,
         rows::Status::Flipped => Status::Flipped,
         rows::Status::Settled => Status::Settled,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use symbolon_protocol::wire::{Document, Error, Refusal};
+
+    #[test]
+    fn an_order_that_is_out_of_date_does_not_stop_ceremonies() {
+        let refused = |reason| taken(Err(Error::Refused { document: Document::Order, reason }));
+        refused(Refusal::Older { offered: 5, held: 7 }).unwrap();
+        refused(Refusal::Fork { number: 5 }).unwrap_err();
+        taken(Err(Error::Full)).unwrap_err();
     }
 }
