@@ -36,5 +36,5 @@ pub use fragment::{Batch, EvaluateError, Evaluation, Evaluator, Fragment, WrongF
 pub use input::{Fields, Input, KeyScope};
 pub use proof::{MAX_BATCH, Proof, WrongProof};
 pub use random::OldRng;
-pub use sharing::{PublicShare, Quorum, Sharing, WrongQuorum, WrongSharing};
+pub use sharing::{PublicShare, Quorum, Sharing, WrongQuorum, WrongSharing, value_at};
 pub use suite::{P256Sha256, Ristretto255Sha512, Suite, SuiteId, SuiteVisitor};

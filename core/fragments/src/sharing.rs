@@ -74,15 +74,26 @@ impl<S: Suite> Sharing<S> {
         self.0.len()
     }
 
-    /// `Y_i = Σ_k commitment[k]·i^k`, by Horner's rule.
+    /// The member's public share, [`value_at`] its index.
     pub fn public_share(&self, index: Index) -> Result<PublicShare<S>, WrongSharing> {
-        let x = Scalar::<S>::from(index.get().into());
-        let step = |sum: Element<S>, coefficient: &Element<S>| {
-            S::sum_of_public_multiples(&[x], &[sum]) + *coefficient
-        };
-        let element = self.0.iter().rev().fold(S::Group::identity(), step);
-        PublicShare::new(element).ok_or(WrongSharing::ZeroFragment(index))
+        PublicShare::new(value_at::<S>(&self.0, index)).ok_or(WrongSharing::ZeroFragment(index))
     }
+}
+
+/// `Y_i = Σ_k commitment[k]·i^k`, by Horner's rule. An index is a small number, so each step is a few additions; all of it is
+/// public, and so is the time that it takes.
+pub fn value_at<S: Suite>(commitment: &[Element<S>], index: Index) -> Element<S> {
+    let step = |sum, coefficient: &Element<S>| times::<S>(index, sum) + *coefficient;
+    commitment.iter().rev().fold(S::Group::identity(), step)
+}
+
+/// `index·element`, by doubling and adding.
+fn times<S: Suite>(index: Index, element: Element<S>) -> Element<S> {
+    let digits = (0..u16::BITS - index.get().leading_zeros()).rev();
+    digits.fold(S::Group::identity(), |sum, digit| {
+        let doubled = sum + sum;
+        if index.get() >> digit & 1 == 1 { doubled + element } else { doubled }
+    })
 }
 
 /// Members whose parts are added up, and the Lagrange coefficients at zero that weigh them. Worth keeping for as long
