@@ -13,7 +13,7 @@ use crate::hpke::{ENCAPSULATED_BYTES, PUBLIC_KEY_BYTES, ReceiverKey, seal};
 use alloc::{collections::BTreeMap, vec::Vec};
 use symbolon_encoding::Tuple;
 use symbolon_fragments::names::{AccountId, Index};
-use symbolon_trust::Seconds;
+use symbolon_trust::{Document, Seconds};
 use zeroize::Zeroizing;
 
 /// An attempt as one member sees it.
@@ -141,25 +141,23 @@ impl Attempt {
         join
     }
 
+    /// Whether this very message was taken before.
+    pub(super) fn knows<C: Contribution>(&self, contribution: &C) -> bool {
+        C::taken(self).get(&contribution.of().1) == Some(contribution)
+    }
+
     /// Takes another's join. A second one that differs comes of a restart: the first one's key is gone.
-    pub(super) fn take_join(&mut self, join: &Join) -> Result<(), Failure> {
-        if join.key.len() != PUBLIC_KEY_BYTES
-            || !self.participants.contains(&join.index)
-            || join.index == self.me
-        {
+    fn take_join(&mut self, join: &Join) -> Result<(), Failure> {
+        if join.key.len() != PUBLIC_KEY_BYTES || !self.participants.contains(&join.index) {
             return Ok(());
         }
-        let index = join.index;
-        if self.joins.entry(index).or_insert_with(|| join.clone()) == join {
-            Ok(())
-        } else {
-            Err(Failure::Vain)
-        }
+        let first = self.joins.entry(join.index).or_insert_with(|| join.clone());
+        if first == join { Ok(()) } else { Err(Failure::Vain) }
     }
 
     /// Takes another dealer's commitments. Two in one ceremony are one too many.
-    pub(super) fn take_commit(&mut self, commit: &Commit) -> Result<(), Failure> {
-        if !self.proposal.dealers.contains(&commit.index) || commit.index == self.me {
+    fn take_commit(&mut self, commit: &Commit) -> Result<(), Failure> {
+        if !self.proposal.dealers.contains(&commit.index) {
             return Ok(());
         }
         let first = self.commits.entry(commit.index).or_insert_with(|| commit.clone());
@@ -167,8 +165,8 @@ impl Attempt {
     }
 
     /// Takes another dealer's sealed shares. Two for the same commitments are one too many.
-    pub(super) fn take_deal(&mut self, deal: &Deal) -> Result<(), Failure> {
-        if !self.proposal.dealers.contains(&deal.index) || deal.index == self.me {
+    fn take_deal(&mut self, deal: &Deal) -> Result<(), Failure> {
+        if !self.proposal.dealers.contains(&deal.index) {
             return Ok(());
         }
         let first = self.deals.entry(deal.index).or_insert_with(|| deal.clone());
@@ -350,6 +348,58 @@ impl Attempt {
     /// The account.
     pub(super) const fn account(&self) -> AccountId {
         self.proposal.account
+    }
+}
+
+/// A participant's message to an attempt.
+pub(super) trait Contribution: Document + PartialEq + Sized {
+    /// The proposal, and who sent it.
+    fn of(&self) -> ([u8; 32], Index);
+    /// Those that were taken.
+    fn taken(attempt: &Attempt) -> &BTreeMap<Index, Self>;
+    /// Takes this one.
+    fn take_into(&self, attempt: &mut Attempt) -> Result<(), Failure>;
+}
+
+impl Contribution for Join {
+    fn of(&self) -> ([u8; 32], Index) {
+        (self.proposal, self.index)
+    }
+
+    fn taken(attempt: &Attempt) -> &BTreeMap<Index, Self> {
+        &attempt.joins
+    }
+
+    fn take_into(&self, attempt: &mut Attempt) -> Result<(), Failure> {
+        attempt.take_join(self)
+    }
+}
+
+impl Contribution for Commit {
+    fn of(&self) -> ([u8; 32], Index) {
+        (self.proposal, self.index)
+    }
+
+    fn taken(attempt: &Attempt) -> &BTreeMap<Index, Self> {
+        &attempt.commits
+    }
+
+    fn take_into(&self, attempt: &mut Attempt) -> Result<(), Failure> {
+        attempt.take_commit(self)
+    }
+}
+
+impl Contribution for Deal {
+    fn of(&self) -> ([u8; 32], Index) {
+        (self.proposal, self.index)
+    }
+
+    fn taken(attempt: &Attempt) -> &BTreeMap<Index, Self> {
+        &attempt.deals
+    }
+
+    fn take_into(&self, attempt: &mut Attempt) -> Result<(), Failure> {
+        attempt.take_deal(self)
     }
 }
 

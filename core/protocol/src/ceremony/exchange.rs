@@ -75,12 +75,14 @@ impl Peers {
         }
     }
 
-    /// Takes a newer statement about sets that matter; says which of them it says something new about, if it is newer.
-    fn take(&mut self, have: &Have, matters: impl Fn(SetId) -> bool) -> Option<Vec<SetId>> {
+    /// Whether the member said something later.
+    fn is_outdated(&self, have: &Have) -> bool {
+        self.said.get(&have.index).is_some_and(|said| have.time < said.time)
+    }
+
+    /// Takes what a member says about sets that matter; says which of them it says something new about.
+    fn take(&mut self, have: &Have, matters: impl Fn(SetId) -> bool) -> Vec<SetId> {
         let said = self.said.entry(have.index).or_default();
-        if have.time < said.time {
-            return None;
-        }
         said.time = have.time;
         let mut news = Vec::new();
         for set in have.sets.iter().filter(|set| matters(set.set)) {
@@ -89,7 +91,7 @@ impl Peers {
                 news.push(set.set);
             }
         }
-        Some(news)
+        news
     }
 }
 
@@ -127,12 +129,13 @@ impl Machine {
     pub(super) fn take_have(&mut self, ctx: &mut Context<'_>, have: &Signed<Have>, out: &mut Vec<Effect>) {
         let body = have.body();
         let (index, account) = (body.index, body.account);
-        if account != self.account || index == self.me || !signed_by(ctx, index, have) {
+        let idle = account != self.account || index == self.me || self.peers.is_outdated(body);
+        if idle || !signed_by(ctx, index, have) {
             return;
         }
         let knowledge = &self.knowledge;
         let matters = |set| knowledge.sets.contains_key(&set) || knowledge.serials.contains_key(&set);
-        let Some(news) = self.peers.take(body, matters) else { return };
+        let news = self.peers.take(body, matters);
         self.give_up_without(index, body);
         let behind = body.sets.iter().filter(|theirs| news.contains(&theirs.set) && self.is_behind(theirs));
         self.tell(behind.map(|theirs| theirs.set).collect::<Vec<_>>());

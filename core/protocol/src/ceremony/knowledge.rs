@@ -129,8 +129,8 @@ impl Knowledge {
     }
 
     /// Whether an order was learnt that is the same, or makes no difference to ceremonies.
-    pub(super) fn knows_order(&self, order: &VerifiedOrder) -> bool {
-        self.orders.contains_key(&order.order().serial)
+    pub(super) fn knows_order(&self, serial: u64) -> bool {
+        self.orders.contains_key(&serial)
     }
 
     pub(super) fn store_new(&mut self, new: &[NewInstance]) {

@@ -1,7 +1,7 @@
 //! One member's side of all ceremonies of one account.
 
 use super::{
-    attempt::{Attempt, Failure, Progress},
+    attempt::{Attempt, Contribution, Failure, Progress},
     effect::{Alarm, Context, Effect, Event, Loading, NewInstance, Record, Saved},
     exchange::Peers,
     initiative::Initiative,
@@ -16,7 +16,9 @@ use alloc::{
 };
 use symbolon_encoding::Tuple;
 use symbolon_fragments::names::{AccountId, Index, InstanceId, SetId};
-use symbolon_trust::{CeremonyKind, Document, EpochCertificate, KeyPair, Signed, TrustedRoot, VerifiedOrder};
+use symbolon_trust::{
+    CeremonyKind, Document, EpochCertificate, KeyPair, Order, Signed, TrustedRoot, VerifiedOrder,
+};
 
 /// An attempt that did not get on for so long is left. Nothing durable depends on it.
 pub(super) const ATTEMPT_SECS: u64 = 60;
@@ -119,49 +121,40 @@ impl Machine {
     fn message(&mut self, ctx: &mut Context<'_>, message: Message, out: &mut Vec<Effect>) {
         match message {
             Message::Proposal(proposal) => self.consider(ctx, proposal, out),
-            Message::Join(join) => {
-                let (proposal, index) = (join.body().proposal, join.body().index);
-                self.step(ctx, proposal, index, &join, out, |attempt| attempt.take_join(join.body()));
-            }
-            Message::Commit(commit) => {
-                let (proposal, index) = (commit.body().proposal, commit.body().index);
-                self.step(ctx, proposal, index, &commit, out, |attempt| attempt.take_commit(commit.body()));
-            }
-            Message::Deal(deal) => {
-                let (proposal, index) = (deal.body().proposal, deal.body().index);
-                self.step(ctx, proposal, index, &deal, out, |attempt| attempt.take_deal(deal.body()));
-            }
+            Message::Join(join) => self.step(ctx, &join, out),
+            Message::Commit(commit) => self.step(ctx, &commit, out),
+            Message::Deal(deal) => self.step(ctx, &deal, out),
             Message::Signatures(signatures) => self.take_signatures(ctx, signatures, out),
             Message::Flip(flip) => self.take_flip(ctx, flip, out),
             Message::Have(have) => self.take_have(ctx, &have, out),
             Message::Certificates(certificates) => self.take_certificates(ctx, certificates, out),
-            Message::Order(order) => {
-                if let Ok(order) = VerifiedOrder::verify(order, ctx.root, ctx.now) {
-                    self.learn(ctx, order, out);
-                }
-            }
+            Message::Order(order) => self.take_order(ctx, order, out),
             Message::Refresh(sets) => self.want(ctx, &sets),
             Message::Erasure(_) => {} // for the access manager and the owner
         }
     }
 
-    /// Takes a participant's message into the attempt that it belongs to, and lets that get on.
-    fn step<B: Document>(
-        &mut self,
-        ctx: &mut Context<'_>,
-        proposal: [u8; 32],
-        index: Index,
-        signed: &Signed<B>,
-        out: &mut Vec<Effect>,
-        take: impl FnOnce(&mut Attempt) -> Result<(), Failure>,
-    ) {
+    /// Takes another participant's message into the attempt that it belongs to, and lets that get on. One's own, and one that is
+    /// known, say nothing new: they are not verified, so that a relay that repeats them costs next to nothing.
+    fn step<C: Contribution>(&mut self, ctx: &mut Context<'_>, signed: &Signed<C>, out: &mut Vec<Effect>) {
+        let (proposal, index) = signed.body().of();
         let Some(attempt) = self.attempts.get_mut(&proposal) else { return };
-        if attempt.account() != ctx.root.account() || !signed_by(ctx, index, signed) {
+        let idle =
+            index == self.me || attempt.account() != ctx.root.account() || attempt.knows(signed.body());
+        if idle || !signed_by(ctx, index, signed) {
             return;
         }
-        match take(attempt) {
+        match signed.body().take_into(attempt) {
             Ok(()) => self.run(ctx, proposal, out),
             Err(failure) => self.leave(ctx, proposal, failure, out),
+        }
+    }
+
+    fn take_order(&mut self, ctx: &mut Context<'_>, order: Signed<Order>, out: &mut Vec<Effect>) {
+        if !self.knowledge.knows_order(order.body().serial)
+            && let Ok(order) = VerifiedOrder::verify(order, ctx.root, ctx.now)
+        {
+            self.learn(ctx, order, out);
         }
     }
 
@@ -358,8 +351,7 @@ impl Machine {
 
     /// A newer order is stored, and ends attempts under older ones.
     fn learn(&mut self, ctx: &mut Context<'_>, order: VerifiedOrder, out: &mut Vec<Effect>) {
-        if self.knowledge.knows_order(&order) {
-        self.settle_all(out);
+        if self.knowledge.knows_order(order.order().serial) {
             return;
         }
         self.persist(Record::Order(order), out);
@@ -368,6 +360,7 @@ impl Machine {
             let overruled = |set| knowledge.serial(set) > attempt.proposal.serial;
             !proposal_sets(&attempt.proposal).any(overruled)
         });
+        self.settle_all(out);
         self.want_ordered(ctx);
         self.reconsider(ctx, out);
     }
