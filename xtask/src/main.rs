@@ -27,7 +27,7 @@ usage: cargo xtask <command>
   test                     every test: format, lints, docs, wasm32, licences, model, all of cargo's tests
   demo [--size MIB]        Symbolon protects a real file of 1 GiB, or as many MiB as said, step by step
   bench [--json FILE]      one table of medians and ratios
-  faults [SCHEDULES]       the ceremony under a million seeded schedules, or as many as said
+  faults [COUNT [SEED]]    the ceremony under a million seeded schedules, or as many as said, from a seed on
   fuzz [TARGET] [SECONDS]  mutates the inputs of every decoder, or of one, for 60 seconds each or as said
   plugins                  builds plugins/ for wasm32, and prints where the modules are
   python, kotlin           builds and tests the package of that language

@@ -100,9 +100,10 @@ fn advisories_fetched() -> bool {
         .is_some_and(|mut entries| entries.next().is_some())
 }
 
-/// `cargo xtask faults [SCHEDULES]`.
+/// `cargo xtask faults [COUNT [SEED]]`.
 pub fn faults(words: &[String]) -> Result<(), Failure> {
-    let schedules = words.first().map_or(FAULT_SCHEDULES, String::as_str);
-    let binary = ["run", "-q", "--release", "-p", "symbolon-faults", "--", "--schedules", schedules];
-    step::run("faults", &mut step::cargo(&binary))
+    let word = |at: usize, otherwise| words.get(at).map_or(otherwise, String::as_str);
+    let (schedules, from) = (word(0, FAULT_SCHEDULES), word(1, "0"));
+    let mut command = step::cargo(&["run", "-q", "--release", "-p", "symbolon-faults", "--"]);
+    step::run("faults", command.args(["--schedules", schedules, "--from", from]))
 }

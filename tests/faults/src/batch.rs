@@ -3,6 +3,7 @@
 use crate::{Outcome, Violation, run};
 use std::{
     num::NonZero,
+    ops::AddAssign,
     sync::{
         Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -21,6 +22,15 @@ pub struct Total {
     pub accused: u64,
     /// Times that something was stored.
     pub persists: u64,
+}
+
+impl AddAssign for Total {
+    fn add_assign(&mut self, other: Self) {
+        self.healed += other.healed;
+        self.settled += other.settled;
+        self.accused += other.accused;
+        self.persists += other.persists;
+    }
 }
 
 impl Total {

@@ -1,13 +1,16 @@
 //! `symbolon-faults`: many schedules, or one of them again.
 //!
 //! ```text
-//! symbolon-faults [--schedules N] [--from SEED]     N schedules (10,000) from a seed (0) on, on all cores
+//! symbolon-faults [--schedules N] [--from SEED]     N schedules (10,000) from a seed (0) on, on all cores; says where it is
 //! symbolon-faults --seed SEED                       one schedule again
 //! symbolon-faults --rule RULE [--schedules N]       the first schedule that shows a broken rule
 //! ```
 
 use std::process::ExitCode;
-use symbolon_faults::{Rule, batch, run};
+use symbolon_faults::{Rule, Total, Violation, batch, run};
+
+/// Schedules from one word of progress to the next.
+const STRETCH: u64 = 10_000;
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -24,7 +27,19 @@ fn main() -> ExitCode {
         return broken(words.get(at + 1).map_or("", String::as_str), number("--schedules").unwrap_or(10_000));
     }
     let (from, count) = (number("--from").unwrap_or(0), number("--schedules").unwrap_or(10_000));
-    finish(batch(from, count).map(|total| format!("{count} schedules from seed {from}: {total:?}")))
+    finish(many(from, count).map(|total| format!("{count} schedules from seed {from}: {total:?}")))
+}
+
+/// Stretch by stretch: whoever stops it knows with which seed to go on.
+fn many(from: u64, count: u64) -> Result<Total, (u64, Violation)> {
+    let (mut total, mut next, end) = (Total::default(), from, from + count);
+    while next < end {
+        let stretch = STRETCH.min(end - next);
+        total += batch(next, stretch)?;
+        next += stretch;
+        eprintln!("{} of {count} schedules held; go on with --from {next}", next - from);
+    }
+    Ok(total)
 }
 
 fn broken(name: &str, schedules: u64) -> ExitCode {
@@ -40,7 +55,7 @@ fn broken(name: &str, schedules: u64) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-fn finish(result: Result<String, (u64, symbolon_faults::Violation)>) -> ExitCode {
+fn finish(result: Result<String, (u64, Violation)>) -> ExitCode {
     match result {
         Ok(text) => {
             println!("{text}");

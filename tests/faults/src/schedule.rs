@@ -97,7 +97,7 @@ pub fn run(seed: u64, rule: Option<Rule>) -> Result<Outcome, Violation> {
     })
 }
 
-/// The world that a seed starts with: a settled set, or a proposal to generate one; perhaps a liar.
+/// The world that a seed starts with: settled sets, mostly one, or a proposal to generate them; perhaps a liar.
 fn setting(seed: u64, rule: Option<Rule>) -> Result<World, Violation> {
     let mut world = World::new(seed, vec![Disk::default(); usize::from(ROSTER)], Facts::default());
     let shape = pick_shape(&mut world);
@@ -107,8 +107,9 @@ fn setting(seed: u64, rule: Option<Rule>) -> Result<World, Violation> {
     }
     let suite = if world.chance(3) { SuiteId::P256Sha256 } else { SuiteId::Ristretto255Sha512 };
     let generate = world.chance(15);
+    let sets = if world.chance(12) { 2 + world.below(2) as u64 } else { 1 };
     if !generate {
-        let (disks, facts) = settled(suite, &shape)?;
+        let (disks, facts) = settled_sets(suite, &shape, sets)?;
         world.nodes.iter_mut().zip(disks).for_each(|(node, disk)| node.disk = disk);
         world.facts = facts;
     }
@@ -122,7 +123,7 @@ fn setting(seed: u64, rule: Option<Rule>) -> Result<World, Violation> {
         world.start(at)?;
     }
     if generate {
-        world.announce(&Message::Proposal(account().generate(suite, &shape.indexes(), shape.t, 1, 1)));
+        world.announce(&Message::Proposal(account().generate(suite, &shape.indexes(), shape.t, sets, 1)));
     }
     Ok(world)
 }
@@ -143,20 +144,25 @@ pub type Settled = (Vec<Disk>, Facts);
 
 /// The disks after a set of this shape was generated without any fault.
 pub fn settled(suite: SuiteId, shape: &Shape) -> Result<Settled, Violation> {
-    static DONE: Mutex<BTreeMap<(SuiteId, Shape), Settled>> = Mutex::new(BTreeMap::new());
-    let key = (suite, shape.clone());
+    settled_sets(suite, shape, 1)
+}
+
+/// The same with so many sets, generated in one ceremony.
+pub fn settled_sets(suite: SuiteId, shape: &Shape, sets: u64) -> Result<Settled, Violation> {
+    static DONE: Mutex<BTreeMap<(SuiteId, Shape, u64), Settled>> = Mutex::new(BTreeMap::new());
+    let key = (suite, shape.clone(), sets);
     let done = DONE.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
     if let Some(done) = done {
         return Ok(done);
     }
     let mut world = World::new(0, vec![Disk::default(); usize::from(ROSTER)], Facts::default());
     (0..world.nodes.len()).try_for_each(|at| world.start(at))?;
-    world.announce(&Message::Proposal(account().generate(suite, &shape.indexes(), shape.t, 1, 0)));
+    world.announce(&Message::Proposal(account().generate(suite, &shape.indexes(), shape.t, sets, 0)));
     for _ in 0..6 {
         round(&mut world)?;
     }
-    if world.facts.settled.is_empty() {
-        return Err(Violation("a fair relay, and yet nothing was generated".into()));
+    if world.facts.settled.len() as u64 != sets {
+        return Err(Violation("a fair relay, and yet not everything was generated".into()));
     }
     let done: (Vec<_>, _) = (world.nodes.into_iter().map(|node| node.disk).collect(), world.facts);
     DONE.lock().unwrap_or_else(PoisonError::into_inner).insert(key, done.clone());
