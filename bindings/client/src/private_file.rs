@@ -38,7 +38,12 @@ pub fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, FileError> {
 pub fn create(path: &Path, content: &[u8]) -> Result<(), FileError> {
     let draft = path.with_added_extension("new");
     let written = || -> io::Result<()> {
-        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
+        // A draft that was left, or laid there, has an owner and permissions of its own; or is a link to somewhere else.
+        match fs::remove_file(&draft) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
         file.write_all(content)?;
         file.sync_all()
     };
@@ -73,6 +78,24 @@ mod tests {
         create(&path, b"secret").unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
         assert!(matches!(read(&path), Err(FileError::Exposed { .. })));
+    }
+
+    #[test]
+    fn a_draft_that_was_laid_there_is_not_written_into() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, theirs) = (folder.path().join("identity.key"), folder.path().join("theirs"));
+        let draft = path.with_added_extension("new");
+        fs::write(&theirs, b"").unwrap();
+        fs::set_permissions(&theirs, fs::Permissions::from_mode(0o644)).unwrap();
+        let ways: [fn(&Path, &Path) -> io::Result<()>; 2] =
+            [|from, to| fs::hard_link(from, to), |from, to| std::os::unix::fs::symlink(from, to)];
+        for lay in ways {
+            lay(&theirs, &draft).unwrap();
+            create(&path, b"secret").unwrap();
+            assert_eq!(*read(&path).unwrap(), b"secret", "readable for nobody else");
+            assert_eq!(fs::read(&theirs).unwrap(), b"");
+            fs::remove_file(&path).unwrap();
+        }
     }
 
     #[test]
