@@ -6,7 +6,7 @@ mod plan;
 
 use crate::access::{AccessError, Subject, as_document};
 use crate::client::{CEREMONY, Client};
-use crate::error::{Conflict, Denied, Error, NotFound, Unavailable};
+use crate::error::{Conflict, Denied, Error, Integrity, NotFound, ServerName, Unavailable};
 use hyper::Method;
 use hyper::header::{ETAG, HeaderValue, IF_MATCH, IF_NONE_MATCH};
 use std::collections::BTreeMap;
@@ -103,9 +103,12 @@ impl Keys<'_> {
     }
 
     async fn make(&self, new: &NewKey) -> Result<KeyInfo, Error> {
-        let request = match self.pending(&new.key).await? {
+        let planned = self.plan(new).await?;
+        // An attempt that asked for something else is not finished in its place.
+        let pending = self.pending(&new.key).await?.filter(|pending| plan::asks_for(pending.body(), &planned));
+        let request = match pending {
             Some(pending) => pending,
-            None => self.ask(self.plan(new).await?, &new.labels).await?,
+            None => self.ask(planned, &new.labels).await?,
         };
         self.finish(&request).await
     }
@@ -225,6 +228,10 @@ impl Keys<'_> {
         let Some(pending) = newest.filter(|version| version.certificate.is_none()) else { return Ok(None) };
         let request: Signed<CreateRequest> = crate::access::document(&pending.request)
             .map_err(|error| self.0.access().explain(error, Subject::default()))?;
+        let body = request.body();
+        if (&body.key, body.version) != (key, pending.version) {
+            return Err(Integrity::Protocol(ServerName::AccessManager).into());
+        }
         let ours = request.signature_of(&self.0.inner.holder.public()).is_some();
         if !ours {
             return Err(Conflict::KeyPending(key.clone()).into());

@@ -85,6 +85,12 @@ fn next_version(info: &KeyInfo) -> Result<u64, Error> {
 }
 
 /// Members that the root document allows: those that were asked for, or the first fit of so many.
+/// Whether a request that was made before asks for what is planned now: they differ in when they were made, and no more.
+pub(super) fn asks_for(made: &CreateRequest, planned: &CreateRequest) -> bool {
+    let (nonce, issued, expires) = (made.nonce, made.issued, made.expires);
+    *made == CreateRequest { nonce, issued, expires, ..planned.clone() }
+}
+
 fn choose(root: &TrustedRoot, members: &Members, t: u16) -> Result<Vec<Index>, Error> {
     match members {
         Members::These(members) => {
@@ -142,6 +148,40 @@ fn following(present: &[usize], of: usize) -> Option<Vec<usize>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_a_request_for_the_same_key_is_finished() {
+        let members = [1, 2, 3].map(|index| Index::new(index).unwrap()).to_vec();
+        let planned = CreateRequest {
+            account: symbolon_fragments::names::AccountId::new([1; 32]),
+            key: "shop/orders".parse().unwrap(),
+            version: 1,
+            suite: symbolon_fragments::SuiteId::Ristretto255Sha512,
+            set: None,
+            t: 2,
+            members,
+            customer_fragment: true,
+            purpose: symbolon_fragments::names::Purpose::Data,
+            nonce: [1; 16],
+            issued: Seconds(1000),
+            expires: Seconds(2000),
+            kind: KeyKind::Dedicated,
+        };
+        let made = |edit: fn(&mut CreateRequest)| {
+            let mut made = CreateRequest { nonce: [2; 16], issued: Seconds(500), ..planned.clone() };
+            edit(&mut made);
+            asks_for(&made, &planned)
+        };
+        assert!(made(|_| ()));
+        let others: [fn(&mut CreateRequest); 5] = [
+            |made| made.customer_fragment = false,
+            |made| made.members.truncate(2),
+            |made| made.t = 3,
+            |made| made.purpose = symbolon_fragments::names::Purpose::Wrap,
+            |made| made.key = "shop/test".parse().unwrap(),
+        ];
+        assert!(others.into_iter().all(|edit| !made(edit)));
+    }
 
     #[test]
     fn choices_are_all_and_ascend() {
