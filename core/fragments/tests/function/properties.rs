@@ -8,6 +8,7 @@ use symbolon_fragments::{
     Key, KeyScope, Output, P256Sha256, Ristretto255Sha512, Suite, SuiteId,
     names::{AccountId, Index, Purpose, Thumbprint},
     suite::{Field, Group, Scalar, encode_element},
+    value_at,
 };
 use zeroize::Zeroizing;
 
@@ -131,6 +132,13 @@ proptest! {
         sums::<P256Sha256>(seed, count);
     }
 
+    /// A committed polynomial's value is the commitment to the polynomial's value, at any index.
+    #[test]
+    fn values_are_those_of_the_polynomial(seed: u64, at in 1u16.., degree in 0usize..5) {
+        value::<Ristretto255Sha512>(seed, at, degree);
+        value::<P256Sha256>(seed, at, degree);
+    }
+
     /// The batch way to multiply and encode is the way one by one.
     #[test]
     fn batches_are_their_elements(seed: u64, count in 0usize..5) {
@@ -150,6 +158,17 @@ fn sums<S: Suite>(seed: u64, count: usize) {
     let identity = S::Group::identity();
     let expected = scalars.iter().zip(&points).fold(identity, |sum, (scalar, point)| sum + *point * *scalar);
     assert!(S::sum_of_public_multiples(&scalars, &points) == expected);
+}
+
+fn value<S: Suite>(seed: u64, at: u16, degree: usize) {
+    let mut rng = rng(seed);
+    let polynomial: Vec<_> = (0..=degree).map(|_| random_scalar::<S>(&mut rng)).collect();
+    let x = Scalar::<S>::from(at.into());
+    let expected =
+        polynomial.iter().rev().fold(FieldOf::<S>::zero(), |sum, coefficient| sum * x + *coefficient);
+    let commitment: Vec<_> =
+        polynomial.iter().map(|coefficient| S::Group::generator() * *coefficient).collect();
+    assert!(value_at::<S>(&commitment, index(at)) == S::Group::generator() * expected);
 }
 
 fn batch<S: Suite>(seed: u64, count: usize) {
