@@ -2,10 +2,11 @@
 
 pub mod ceremony;
 pub mod chain;
+pub mod hsm;
 
 use rand_chacha::ChaCha8Rng;
 use rand_core::SeedableRng;
-use symbolon_audit::{Entry, EvaluationHead, Event, Hash, Record, RecordBody};
+use symbolon_audit::{Alarm, Entry, EvaluationHead, Event, Hash, Record, RecordBody, Refusal, Refused};
 use symbolon_encoding::{Tuple, to_canonical};
 use symbolon_envelope::sealed::{self, Cost, Lock, Passphrase, SealingKey};
 use symbolon_envelope::{ChunkSize, Header};
@@ -15,9 +16,9 @@ use symbolon_fragments::names::{
 use symbolon_fragments::{CustomerFragmentId, Evaluation, Fields, KeyScope, Proof, SuiteId};
 use symbolon_protocol::{api, wire};
 use symbolon_trust::{
-    AccessManager, Action, CeremonyKind, CreateRequest, DenyDocument, Document, EpochCertificate, Grant, Job,
-    KeyCertificate, KeyKind, KeyPair, Member, MemberKind, Operation, Order, Permit, Principal, Receipt, Role,
-    Roles, RootDocument, Seconds, Shape, Signed, Spread,
+    AccessManager, Action, CeremonyKind, CreateRequest, DenyDocument, Document, EpochCertificate, Grant,
+    Installed, Job, KeyCertificate, KeyKind, KeyPair, Member, MemberKind, Operation, Order, Permit,
+    Principal, Receipt, Role, Roles, RootDocument, Seconds, Shape, Signed, Spread,
 };
 
 const NOW: Seconds = Seconds(1_790_000_000);
@@ -334,7 +335,26 @@ pub fn responses() -> Vec<Vec<u8>> {
         wire::Response::Log(log_page()),
         wire::Response::KeyInstalled,
     ];
-    responses.into_iter().map(numbered).collect()
+    let errors = errors().into_iter().map(wire::Response::Error);
+    responses.into_iter().chain(errors).map(numbered).collect()
+}
+
+/// Errors that carry something.
+fn errors() -> [wire::Error; 9] {
+    [
+        wire::Error::ClockBehind { clock: NOW, mark: LATER },
+        wire::Error::RateExceeded { retry_after_ms: 20 },
+        wire::Error::Refused {
+            document: wire::Document::Permit,
+            reason: wire::Refusal::TooFewSignatures { got: 1, needed: 2 },
+        },
+        wire::Error::Denied(wire::Denial::Key),
+        wire::Error::VerdictExpired { not_after: NOW, now: LATER },
+        wire::Error::NotAllowed { operation: Operation::Encrypt },
+        wire::Error::NotFresh { created: NOW, now: LATER },
+        wire::Error::NotHeld { served: vec![signed(epoch_certificate_document())] },
+        wire::Error::Unsuitable(wire::Unsuitable::Version { newest: 3 }),
+    ]
 }
 
 fn header(cf: Option<CustomerFragmentId>) -> Vec<u8> {
@@ -383,16 +403,57 @@ pub fn audit_entries() -> Vec<Vec<u8>> {
         grant_serial,
         not_after,
     };
-    let entries = [Event::Started, issued].into_iter().zip(0..);
+    let (hash, link) = (Hash([5; 32]), "acme".parse().expect("a tenant"));
+    let events = [
+        Event::Started,
+        issued,
+        Event::PermitRefused { key: self::key(), operations, reason: Refusal::NotGranted },
+        Event::KeyRequested { key: self::key(), version: 1, request: hash },
+        Event::KeyCertified { key: self::key(), version: 1, certificate: hash },
+        Event::LabelsChanged { key: self::key(), revision: 3 },
+        Event::GrantInstalled { id: 12, serial: 1, hash },
+        Event::RootInstalled { version: 2, hash },
+        Event::DenyInstalled { version: 3, hash },
+        Event::OrderInstalled { serial: 4, hash },
+        Event::CeremonyProposed { message: 7, hash },
+        Event::InstanceCompleted { set: set(), instance: instance() },
+        Event::InstanceSettled { set: set(), instance: instance() },
+        Event::EvaluationHead { index: index(1), records: 9, hash },
+        Event::ReceiptStored(receipt_document()),
+        Event::Relayed { index: index(2) },
+        Event::Refused { what: Refused::Order, reason: Refusal::Signature },
+        Event::LinkStored { link, version: 1, wrapped: hash },
+    ];
+    let entries = events.into_iter().zip(0..);
     entries
         .map(|(event, sequence)| to_canonical(&Entry { sequence, time: NOW, actor: holder(), event }))
         .collect()
 }
 
 pub fn evaluation_records() -> Vec<Vec<u8>> {
-    let bodies =
-        [RecordBody::Started, RecordBody::Gap { since: NOW }, RecordBody::Stopped].into_iter().zip(0..);
+    let bodies = [
+        RecordBody::Started,
+        RecordBody::Stopped,
+        RecordBody::Gap { since: NOW },
+        RecordBody::Evaluated {
+            permit: [3; 16],
+            holder: holder(),
+            key: key(),
+            version: 1,
+            operation: Operation::Decrypt,
+            instance: instance(),
+            inputs: 64,
+        },
+        RecordBody::Refused { holder: holder(), what: Refused::Permit, reason: Refusal::Expired, times: 3 },
+        RecordBody::Installed { document: Installed::Deny, number: 4, hash: Hash([2; 32]) },
+        RecordBody::Certified { key: key(), version: 1, certificate: Hash([2; 32]) },
+        RecordBody::Settled { instance: instance() },
+        RecordBody::Destroyed { key: key(), version: 1, order: 5 },
+        RecordBody::Alarm(Alarm::ClockSetBack),
+    ];
     bodies
+        .into_iter()
+        .zip(0..)
         .map(|(body, sequence)| to_canonical(&Record { sequence, previous: Hash([1; 32]), time: NOW, body }))
         .collect()
 }

@@ -11,7 +11,7 @@ use symbolon_envelope::sealed;
 use symbolon_fragments as fragments;
 use symbolon_fragments::names;
 use symbolon_keychain as keychain;
-use symbolon_protocol::{api, ceremony, wire};
+use symbolon_protocol::{api, ceremony, jobs, wire};
 use symbolon_trust as trust;
 use symbolon_trust::Signed;
 
@@ -37,6 +37,15 @@ pub const TARGETS: &[Target] = &[
     },
     Target { name: "receipt", decode: canonical::<Signed<trust::Receipt>>, seeds: seeds::receipt },
     Target { name: "job", decode: canonical::<Signed<trust::Job>>, seeds: seeds::job },
+    Target { name: "job-result", decode: canonical::<Signed<jobs::JobResult>>, seeds: seeds::hsm::results },
+    Target { name: "submission", decode: submission, seeds: seeds::hsm::submissions },
+    Target {
+        name: "wrapped-key",
+        decode: canonical::<Signed<trust::WrappedKey>>,
+        seeds: seeds::hsm::wrapped_keys,
+    },
+    Target { name: "enrolment", decode: canonical::<Signed<trust::Enrolment>>, seeds: seeds::hsm::enrolment },
+    Target { name: "hsm-sealed", decode: canonical::<jobs::SealedSecret>, seeds: seeds::hsm::sealed_secret },
     Target { name: "request", decode: canonical::<wire::Numbered<wire::Request>>, seeds: seeds::requests },
     Target { name: "response", decode: canonical::<wire::Numbered<wire::Response>>, seeds: seeds::responses },
     Target { name: "frame", decode: frame, seeds: seeds::requests },
@@ -47,7 +56,14 @@ pub const TARGETS: &[Target] = &[
     },
     Target { name: "preamble", decode: preamble, seeds: seeds::preamble },
     Target { name: "sealed", decode: sealed_secret, seeds: seeds::sealed },
-    Target { name: "wrapped-key", decode: canonical::<keychain::Wrapped>, seeds: seeds::chain::wrapped },
+    Target { name: "chained-key", decode: canonical::<keychain::Wrapped>, seeds: seeds::chain::wrapped },
+    Target { name: "tenant", decode: text::<keychain::TenantId>, seeds: || texts(&["acme", "a.b_c-d"]) },
+    Target {
+        name: "system",
+        decode: text::<keychain::SystemId>,
+        seeds: || texts(&["acme/ceph-eu", "acme/db/1"]),
+    },
+    Target { name: "key-store", decode: text::<trust::StoreLabel>, seeds: || texts(&["prod", "hsm.eu_1-a"]) },
     Target {
         name: "volume",
         decode: text::<keychain::Volume>,
@@ -111,6 +127,10 @@ fn preamble(bytes: &[u8]) -> Verdict {
         assert!(preamble.len() <= bytes.len(), "read beyond the end");
     }
     parsed.into()
+}
+
+fn submission(bytes: &[u8]) -> Verdict {
+    jobs::submission(bytes).into()
 }
 
 /// Only read, never opened: an attacker's blob may ask for a gigabyte, and that bound has its own test.

@@ -1,6 +1,9 @@
 //! Every decoder under its seeds and under thousands of mutations of them, the same ones in each run.
 
+use std::collections::BTreeSet;
+use std::fs;
 use std::panic::catch_unwind;
+use std::path::Path;
 
 use symbolon_fuzz::{Mutator, TARGETS, Target, Verdict};
 
@@ -15,6 +18,47 @@ fn seeds_are_accepted() {
         for (number, seed) in seeds.iter().enumerate() {
             assert_eq!((target.decode)(seed), Verdict::Accepted, "seed {number} of {}", target.name);
         }
+    }
+}
+
+/// Documents that travel in messages only, and the target whose seeds have them.
+const WITHIN: [(&str, &str); 7] = [
+    ("join", "ceremony-message"),
+    ("commit", "ceremony-message"),
+    ("deal", "ceremony-message"),
+    ("flip", "ceremony-message"),
+    ("have", "ceremony-message"),
+    ("erasure", "ceremony-message"),
+    ("evaluation-head", "response"),
+];
+
+#[test]
+fn every_signed_document_has_a_target() {
+    let core = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../core");
+    let mut labels = BTreeSet::new();
+    for room in fs::read_dir(core).unwrap() {
+        labels_below(&room.unwrap().path().join("src"), &mut labels);
+    }
+    assert!(labels.contains("grant") && labels.contains("deal"), "the sources are not read: {labels:?}");
+    for label in labels {
+        let within = WITHIN.iter().find(|(document, _)| *document == label).map(|(_, target)| *target);
+        let name = within.unwrap_or(&label);
+        assert!(TARGETS.iter().any(|target| target.name == name), "{label} has no target");
+    }
+}
+
+/// The labels of documents that the sources below define outside of their tests.
+fn labels_below(folder: &Path, labels: &mut BTreeSet<String>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            labels_below(&path, labels);
+            continue;
+        }
+        let source = fs::read_to_string(path).unwrap();
+        let source = source.split("#[cfg(test)]").next().unwrap_or_default();
+        let defined = source.split("const LABEL: &'static str = \"").skip(1);
+        labels.extend(defined.filter_map(|rest| rest.split('"').next()).map(str::to_owned));
     }
 }
 
