@@ -22,6 +22,9 @@ const TIME: usize = 8;
 /// The message on which small steps are shown.
 const MESSAGE: &[u8] = b"a message whose key never existed whole";
 
+/// How often a liar that is seldom asked is looked for.
+const TRIES: usize = 20;
+
 /// MiB of the file that nobody chose otherwise.
 const MEBIBYTES: u64 = 1024;
 
@@ -107,12 +110,20 @@ fn decrypted_again(stage: &Stage, file: &BigFile, what: &str) -> Result<(), Fail
 fn liar_is_named(stage: &mut Stage, small: &[u8]) -> Result<(), Failure> {
     stage.stop(Role::Kfm1)?;
     stage.lie(Role::Kfm1)?;
-    let opened = stage.output(&["decrypt"], small)?;
-    expect(opened.stdout == MESSAGE, "the message isn't decrypted through the others")?;
-    expect(opened.names("kfm-1"), "decryption doesn't name the liar")?;
+    // A busy machine may have the two others answer first; the message is right each time.
+    let mut named = false;
+    for _ in 0..TRIES {
+        let opened = stage.output(&["decrypt"], small)?;
+        expect(opened.stdout == MESSAGE, "the message isn't decrypted through the others")?;
+        named = opened.says("kfm-1") && opened.says("lied");
+        if named {
+            break;
+        }
+    }
+    expect(named, "decryption doesn't name the liar")?;
     let refused = stage.output(&["encrypt", "--key", "notes"], MESSAGE)?;
     expect(!refused.succeeded && refused.stdout.is_empty(), "a ciphertext was released to a liar")?;
-    expect(refused.names("kfm-1"), "encryption doesn't name the liar")?;
+    expect(refused.says("kfm-1"), "encryption doesn't name the liar")?;
     stage.stop(Role::Kfm1)?;
     stage.restart(Role::Kfm1)
 }
@@ -129,7 +140,8 @@ fn revoked_is_refused(stage: &Stage) -> Result<(), Failure> {
     stage.pipe(&encrypt, MESSAGE)?;
     stage.owner(&["grant", "revoke", &stage::number(&grant, "id")?])?;
     let refused = stage.output(&encrypt, MESSAGE)?;
-    expect(!refused.succeeded && refused.stdout.is_empty(), "the revoked caller still encrypts")
+    expect(!refused.succeeded && refused.stdout.is_empty(), "the revoked caller still encrypts")?;
+    expect(refused.says("revoked"), "the caller isn't told that it was revoked")
 }
 
 fn expect(holds: bool, otherwise: impl Into<String>) -> Result<(), Failure> {

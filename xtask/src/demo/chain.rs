@@ -54,7 +54,7 @@ fn switched_off(stage: &Stage) -> Result<(), Failure> {
     let place = ["--system", SYSTEM, "--volume", "vol-1", "--out", "off"];
     for verb in [&["create"][..], &["open", "vol-1.wrapped"]] {
         let refused = stage.output(&[&["data-key"], verb, &place].concat(), b"")?;
-        expect(!refused.succeeded && refused.names("acme-root is disabled"), "a data key was handed out")?;
+        expect(!refused.succeeded && refused.says("acme-root is disabled"), "a data key was handed out")?;
     }
     expect(!reads(stage, "off")?, "the volume opens without a key")
 }

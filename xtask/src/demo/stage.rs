@@ -47,8 +47,8 @@ pub struct Ended {
 }
 
 impl Ended {
-    pub fn names(&self, manager: &str) -> bool {
-        self.stderr.contains(manager)
+    pub fn says(&self, words: &str) -> bool {
+        self.stderr.contains(words)
     }
 }
 
