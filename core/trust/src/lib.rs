@@ -14,6 +14,7 @@ mod certificate;
 mod create;
 mod deny;
 mod evaluate;
+mod documents;
 mod grant;
 mod holder;
 mod key_store;
@@ -37,6 +38,7 @@ pub use create::{CreateError, CreateRequest, VerifiedCreate};
 pub use deny::{Denials, Denied, DeniedGrant, DenyDocument, DenyError, DisabledKey, VerifiedDeny};
 pub use evaluate::{AdmittedInputs, FRESHNESS, GuardedBatch, GuardedFragment, InputRefused};
 pub use grant::{Grant, GrantError, VerifiedGrant};
+pub use documents::{Documents, RecallError, Versions};
 pub use holder::{Job, JobBinding, JobError, Principal, ProvenHolder};
 pub use key_store::{
     CHECK_VALUE_BYTES, Enrolment, EnrolmentError, KeyStore, SEALING_KEY_BYTES, StoreDriver, StoreLabel,

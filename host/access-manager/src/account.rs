@@ -7,17 +7,11 @@ use symbolon_store::{
     Reading,
     access::{DocumentRow, OrderRow, Rows, Stamp},
 };
-use symbolon_trust::{
-    Denials, Document, OrderBook, ProvenHolder, PublicKey, Seconds, Signed, TrustedRoot, VerifiedDeny,
-    VerifiedOrder,
-};
+use symbolon_trust::{Document, Documents, ProvenHolder, PublicKey, Seconds, Signed, TrustedRoot};
 
 /// An account's documents, verified.
 pub(crate) struct Account {
-    pub(crate) root: TrustedRoot,
-    pub(crate) deny: Option<VerifiedDeny>,
-    pub(crate) orders: OrderBook,
-    pub(crate) denials: Denials,
+    pub(crate) documents: Documents,
     pub(crate) stamp: Stamp,
 }
 
@@ -51,21 +45,24 @@ impl Account {
         if roots.is_empty() {
             return Ok(None);
         }
-        let root = read_root(id, &roots).map_err(damaged)?;
-        let deny = rows.deny().await?.map(|row| read_deny(&row, &root)).transpose().map_err(damaged)?;
-        let orders = read_orders(&rows.orders(0, u32::MAX).await?, &root).map_err(damaged)?;
-        let denials = Denials::new(deny.as_ref(), orders.iter().map(|stored| &stored.order));
-        Ok(Some(Self { root, deny, orders, denials, stamp }))
+        let (deny, orders) = (rows.deny().await?, rows.orders(0, u32::MAX).await?);
+        let documents = recall(id, &roots, deny.as_ref(), &orders)?;
+        Ok(Some(Self { documents, stamp }))
     }
 
     /// The account's id.
     pub(crate) fn id(&self) -> AccountId {
-        self.root.account()
+        self.root().account()
+    }
+
+    /// The root document.
+    pub(crate) const fn root(&self) -> &TrustedRoot {
+        self.documents.root()
     }
 
     /// Who this is to the account.
     pub(crate) fn standing(&self, holder: &ProvenHolder) -> Standing {
-        let document = self.root.document();
+        let document = self.root().document();
         let roles = &document.roles;
         let owner = |key: &PublicKey| {
             [&roles.root, &roles.policy, &roles.deny].iter().any(|role| role.keys.contains(key))
@@ -79,28 +76,27 @@ impl Account {
 
     /// Whether the deny document disables a key.
     pub(crate) fn disables(&self, key: &KeyId) -> bool {
-        self.denials.check_key(key).is_err()
+        self.documents.denials().check_key(key).is_err()
     }
 }
 
-/// A document that was verified before it was stored, and now isn't valid: the datastore is not what was written.
-fn damaged(failure: Failure) -> Failure {
-    Failure::internal(failure)
+fn recall(
+    id: AccountId,
+    roots: &[DocumentRow],
+    deny: Option<&DocumentRow>,
+    orders: &[OrderRow],
+) -> Result<Documents, Failure> {
+    let roots = roots.iter().map(|row| stored(&row.document)).collect::<Result<Vec<_>, _>>()?;
+    let deny = deny.map(|row| stored(&row.document)).transpose()?;
+    let orders = orders.iter().map(|row| Ok((stored(&row.document)?, Seconds(row.stored))));
+    let orders = orders.collect::<Result<Vec<_>, Failure>>()?;
+    Documents::recall(id, roots, deny, orders).map_err(Failure::internal)
 }
 
-fn read_root(id: AccountId, rows: &[DocumentRow]) -> Result<TrustedRoot, Failure> {
-    let chain = rows.iter().map(|row| decode(&row.document)).collect::<Result<Vec<_>, _>>()?;
-    Ok(TrustedRoot::replay(id, chain)?)
-}
-
-fn read_deny(row: &DocumentRow, root: &TrustedRoot) -> Result<VerifiedDeny, Failure> {
-    Ok(VerifiedDeny::recall(decode(&row.document)?, root)?)
-}
-
-fn read_orders(rows: &[OrderRow], root: &TrustedRoot) -> Result<OrderBook, Failure> {
-    let mut book = OrderBook::default();
-    for row in rows {
-        book.take(VerifiedOrder::recall(decode(&row.document)?, root)?, Seconds(row.stored))?;
-    }
-    Ok(book)
+/// A document that was verified before it was stored; if it isn't valid now, the datastore is not what was written.
+fn stored<B>(bytes: &[u8]) -> Result<Signed<B>, Failure>
+where
+    B: Document + for<'b> minicbor::Decode<'b, ()>,
+{
+    from_canonical(bytes).map_err(Failure::internal)
 }

@@ -37,7 +37,7 @@ pub(crate) async fn propose(unit: &mut Unit, creation: Creation) -> Result<(), F
     let proposal = Proposal {
         account: unit.account.id(),
         serial: 0,
-        root_version: unit.account.root.document().version,
+        root_version: unit.account.root().document().version,
         suite: asked.suite,
         t: asked.t,
         members: asked.members.clone(),
@@ -53,7 +53,7 @@ pub(crate) async fn propose(unit: &mut Unit, creation: Creation) -> Result<(), F
 pub(crate) async fn observe(account: &Arc<Account>, messages: &[Vec<u8>]) -> Result<Vec<Observed>, Failure> {
     let (account, messages) = (Arc::clone(account), messages.to_vec());
     let observing = spawn_blocking(move || {
-        let observed = messages.iter().map(|message| observe_message(&account.root, message));
+        let observed = messages.iter().map(|message| observe_message(account.root(), message));
         observed.collect::<Result<Vec<_>, _>>()
     });
     let observed = observing.await.map_err(Failure::internal)?.map_err(|_| Failure::Encoding)?;

@@ -61,11 +61,11 @@ impl Holding {
 fn state(signed: &Signed<Grant>, account: &Account, now: Now) -> GrantState {
     let grant = signed.body();
     let symbolon_trust::Principal::Holder(holder) = grant.principal;
-    let denials = &account.denials;
+    let denials = account.documents.denials();
     if denials.check_grant(grant.id, grant.serial).and(denials.check_holder(holder)).is_err() {
         return GrantState::Revoked;
     }
-    match VerifiedGrant::verify(signed, &account.root, now) {
+    match VerifiedGrant::verify(signed, account.root(), now) {
         Ok(_) => GrantState::Active,
         Err(GrantError::NotYet { .. }) => GrantState::Early,
         Err(GrantError::Expired { .. }) => GrantState::Expired,

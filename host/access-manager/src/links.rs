@@ -41,7 +41,7 @@ impl Links<'_> {
     }
 
     fn destruction(&self, link: &KeyId, version: u64) -> Destruction {
-        let ordered = self.account.orders.destructions();
+        let ordered = self.account.documents.orders().destructions();
         let about = ordered.filter(|found| found.key == link && found.version == version && !found.cancelled);
         match about.map(|found| found.due).min() {
             Some(due) if due <= self.now => Destruction::Done,
@@ -289,7 +289,7 @@ pub(crate) async fn record(
 pub(crate) async fn erase_due(unit: &mut Unit, now: symbolon_trust::Now) -> Result<bool, Failure> {
     let account = std::sync::Arc::clone(&unit.account);
     let mut erased = false;
-    for due in account.orders.due(now) {
+    for due in account.documents.orders().due(now) {
         erased |= unit.rows().erase_link_version(due.key(), due.version()).await?;
     }
     Ok(erased)

@@ -121,7 +121,7 @@ async fn open(
     let call = Call::new(service, peer, AccountId::new(account.0)).await?;
     let index = Index::new(index).ok_or(Failure::NotFound("the roster has no such member"))?;
     let member =
-        call.account.root.member(index).map_err(|_| Failure::NotFound("the roster has no such member"))?;
+        call.account.root().member(index).map_err(|_| Failure::NotFound("the roster has no such member"))?;
     let reached = match may_relay(service, &call.account, &call.holder).await {
         Ok(()) => reach(service, &call, member).await,
         Err(failure) => Err(failure),

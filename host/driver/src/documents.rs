@@ -1,12 +1,12 @@
-//! What a driver believes about its account: root document, denials, orders. All of it was verified, and stored first.
+//! Taking the owner's documents: checked, stored, and only then in force.
 
-use crate::journal::{Journal, Stored};
+use crate::journal::Journal;
 use symbolon_encoding::{DecodeError, from_canonical, to_canonical};
 use symbolon_fragments::names::Index;
 use symbolon_store::{StoreError, driver::Document};
 use symbolon_trust::{
-    Denials, DenyDocument, DenyError, Now, Order, OrderBook, OrderConflict, OrderError, PublicKey,
-    RootDocument, RootError, Seconds, Signed, StoreLabel, Taken, TrustedRoot, VerifiedDeny, VerifiedOrder,
+    DenyDocument, DenyError, Documents, Now, Order, OrderConflict, OrderError, PublicKey, RecallError,
+    RootDocument, RootError, Seconds, Signed, StoreLabel, TrustedRoot, VerifiedOrder,
 };
 
 /// Why a document is not taken, or what was stored is not what this driver would have stored.
@@ -15,6 +15,9 @@ pub enum DocumentsError {
     /// Not a canonical encoding of such a document.
     #[error("a document is malformed")]
     Malformed(#[from] DecodeError),
+    /// What was stored.
+    #[error("the stored documents are not valid")]
+    Invalid(#[from] RecallError),
     /// A root document.
     #[error("a root document is not valid")]
     Root(#[from] RootError),
@@ -32,108 +35,64 @@ pub enum DocumentsError {
     Store(#[from] StoreError),
 }
 
-/// The account's documents in force.
-#[derive(Clone)]
-pub(crate) struct Documents {
-    root: TrustedRoot,
-    deny: Option<VerifiedDeny>,
-    orders: OrderBook,
-    denials: Denials,
+/// What was stored, or the first root document where nothing was.
+pub(crate) async fn recall(first: TrustedRoot, journal: &Journal) -> Result<Documents, DocumentsError> {
+    let stored = journal.documents().await?;
+    if stored.roots.is_empty() {
+        journal.put_document(Document::Root, 1, to_canonical(first.signed())).await?;
+        return Ok(Documents::new(first));
+    }
+    let roots =
+        stored.roots.iter().map(|row| from_canonical(&row.document)).collect::<Result<Vec<_>, _>>()?;
+    let deny = stored.deny.map(|row| from_canonical(&row.document)).transpose()?;
+    let orders = stored.orders.iter();
+    let orders = orders.map(|row| Ok((from_canonical(&row.document)?, Seconds(row.received))));
+    let orders = orders.collect::<Result<Vec<_>, DecodeError>>()?;
+    Ok(Documents::recall(first.account(), roots, deny, orders)?)
 }
 
-impl Documents {
-    /// What was stored, or the first root document where nothing was.
-    pub(crate) async fn recall(first: TrustedRoot, journal: &Journal) -> Result<Self, DocumentsError> {
-        let Stored { roots, deny, orders } = journal.documents().await?;
-        if roots.is_empty() {
-            journal.put_document(Document::Root, 1, to_canonical(first.signed())).await?;
-            return Ok(Self::new(first));
-        }
-        let chain = roots.iter().map(|row| from_canonical(&row.document)).collect::<Result<Vec<_>, _>>()?;
-        let mut documents = Self::new(TrustedRoot::replay(first.account(), chain)?);
-        if let Some(row) = deny {
-            documents.deny = Some(VerifiedDeny::recall(from_canonical(&row.document)?, &documents.root)?);
-        }
-        for row in orders {
-            let order = VerifiedOrder::recall(from_canonical(&row.document)?, &documents.root)?;
-            documents.orders.take(order, Seconds(row.received))?;
-        }
-        documents.judge();
-        Ok(documents)
-    }
+/// Takes a successor of the root document.
+pub(crate) async fn take_root(
+    held: &mut Documents,
+    next: Signed<RootDocument>,
+    journal: &Journal,
+) -> Result<(), DocumentsError> {
+    let (number, bytes) = (next.body().version, to_canonical(&next));
+    let Some(next) = held.with_root(next)? else { return Ok(()) };
+    journal.put_document(Document::Root, number, bytes).await?;
+    *held = next;
+    Ok(())
+}
 
-    fn new(root: TrustedRoot) -> Self {
-        Self { root, deny: None, orders: OrderBook::default(), denials: Denials::default() }
-    }
+/// Takes a newer deny document.
+pub(crate) async fn take_deny(
+    held: &mut Documents,
+    next: Signed<DenyDocument>,
+    journal: &Journal,
+) -> Result<(), DocumentsError> {
+    let (number, bytes) = (next.body().version, to_canonical(&next));
+    let Some(next) = held.with_deny(next)? else { return Ok(()) };
+    journal.put_document(Document::Deny, number, bytes).await?;
+    *held = next;
+    Ok(())
+}
 
-    pub(crate) const fn root(&self) -> &TrustedRoot {
-        &self.root
-    }
+/// Takes an order, and gives it back where it is new.
+pub(crate) async fn take_order(
+    held: &mut Documents,
+    order: Signed<Order>,
+    now: Now,
+    journal: &Journal,
+) -> Result<Option<VerifiedOrder>, DocumentsError> {
+    let order = VerifiedOrder::verify(order, held.root(), now)?;
+    let Some(next) = held.with_order(order.clone(), now.time())? else { return Ok(None) };
+    journal.put_document(Document::Order, order.order().serial, to_canonical(order.signed())).await?;
+    *held = next;
+    Ok(Some(order))
+}
 
-    pub(crate) const fn denials(&self) -> &Denials {
-        &self.denials
-    }
-
-    /// How new they are: versions of the root and of the deny document, serial of the newest order.
-    pub(crate) fn versions(&self) -> (u64, u64, u64) {
-        let deny = self.deny.as_ref().map_or(0, |deny| deny.document().version);
-        (self.root.document().version, deny, self.orders.highest_serial())
-    }
-
-    /// The roster's number of the driver with this identity, if it is one of the store's and not retired.
-    pub(crate) fn enrolled(&self, key: &PublicKey, store: &StoreLabel) -> Option<Index> {
-        let store = self.root.document().key_store(store)?;
-        store.active(&self.root).find(|(_, member)| member.key == *key).map(|(driver, _)| driver.index)
-    }
-
-    /// With a successor of the root document, stored.
-    pub(crate) async fn succeed(
-        mut self,
-        next: Signed<RootDocument>,
-        journal: &Journal,
-    ) -> Result<Self, DocumentsError> {
-        self.root = self.root.succeed(next)?;
-        let root = self.root.signed();
-        journal.put_document(Document::Root, root.body().version, to_canonical(root)).await?;
-        Ok(self)
-    }
-
-    /// With a newer deny document, stored.
-    pub(crate) async fn deny(
-        mut self,
-        next: Signed<DenyDocument>,
-        journal: &Journal,
-    ) -> Result<Self, DocumentsError> {
-        let next = VerifiedDeny::verify(next, &self.root)?;
-        if let Some(held) = &self.deny {
-            next.check_succession(held)?;
-        }
-        let version = next.document().version;
-        journal.put_document(Document::Deny, version, to_canonical(next.signed())).await?;
-        self.deny = Some(next);
-        self.judge();
-        Ok(self)
-    }
-
-    /// With an order, stored; says which, where it is new.
-    pub(crate) async fn order(
-        mut self,
-        order: Signed<Order>,
-        now: Now,
-        journal: &Journal,
-    ) -> Result<(Self, Option<VerifiedOrder>), DocumentsError> {
-        let order = VerifiedOrder::verify(order, &self.root, now)?;
-        if self.orders.take(order.clone(), now.time())? == Taken::Before {
-            return Ok((self, None));
-        }
-        let serial = order.order().serial;
-        journal.put_document(Document::Order, serial, to_canonical(order.signed())).await?;
-        self.judge();
-        Ok((self, Some(order)))
-    }
-
-    fn judge(&mut self) {
-        let orders = self.orders.iter().map(|stored| &stored.order);
-        self.denials = Denials::new(self.deny.as_ref(), orders);
-    }
+/// The roster's number of the driver with this identity, if it is one of the store's and not retired.
+pub(crate) fn enrolled(root: &TrustedRoot, key: &PublicKey, store: &StoreLabel) -> Option<Index> {
+    let mut active = root.document().key_store(store)?.active(root);
+    active.find(|(_, member)| member.key == *key).map(|(driver, _)| driver.index)
 }

@@ -3,7 +3,7 @@
 use crate::{
     clock::{self, Clock},
     config::Config,
-    documents::{Documents, DocumentsError},
+    documents::{self, DocumentsError},
     journal::Journal,
     key_store::{Fault, KeyStore, KeyStoreError},
     pin,
@@ -24,12 +24,14 @@ use symbolon_channel::{CancellationToken, Identity, IdentityError, Server, tls};
 use symbolon_encoding::{from_canonical, to_canonical};
 use symbolon_fragments::names::Index;
 use symbolon_protocol::{
-    api::{Id, LeasedJob, ProblemType},
+    api::{Id, JobPage, LeasedJob, ProblemType},
     hpke::ReceiverKey,
     jobs::{JobId, Judge, LEASE, Outcome, Submission, Trouble, submission},
 };
 use symbolon_store::StoreError;
-use symbolon_trust::{ClockBehind, KeyPair, RootError, Seconds, StoreLabel, TrustedRoot};
+use symbolon_trust::{
+    ClockBehind, Documents, KeyPair, RootError, Seconds, StoreLabel, TrustedRoot, Versions,
+};
 use tokio::{
     sync::{OwnedSemaphorePermit, RwLock as AsyncRwLock, Semaphore},
     task::JoinSet,
@@ -150,15 +152,15 @@ impl<K: KeyStore> Driver<K> {
         let pins: Vec<PathBuf> =
             config.plugin.policy.grants.pkcs11.values().map(|token| token.pin_file.clone()).collect();
         check_pin(&journal, &keys, &pins).await?;
-        let documents = Documents::recall(first, &journal).await?;
+        let mut documents = documents::recall(first, &journal).await?;
         let clock = Clock::new(journal.mark().await.map_err(DocumentsError::from)?);
         let mut process = [0; 32];
         UnwrapErr(SysRng).fill_bytes(&mut process);
         let address = config.access_manager.clone();
         let tls = Identity::new(&keys.identity)?;
         let queue = Queue::new(tls, server_of(documents.root()), account, process, address);
-        let documents = renew(documents, &queue, &journal, &clock).await;
-        let index = documents.enrolled(&identity, &config.store);
+        renew(&mut documents, &queue, &journal, &clock).await;
+        let index = documents::enrolled(documents.root(), &identity, &config.store);
         let index = index.ok_or_else(|| OpenError::NotEnrolled(config.store.clone()))?;
         let inner = Inner {
             keys,
@@ -200,49 +202,39 @@ async fn check_pin(journal: &Journal, keys: &Keys, pins: &[PathBuf]) -> Result<(
 fn server_of(root: &TrustedRoot) -> Server {
     let access = &root.document().access_manager;
     Server { address: access.address.clone(), key: access.key }
+fn newest(page: &JobPage) -> Versions {
+    Versions { root: page.root_version, deny: page.deny_version, order: page.order_serial }
+}
+
 }
 
 /// Takes over what the access manager has and the driver hasn't. What isn't valid is left.
-async fn renew(documents: Documents, queue: &Queue, journal: &Journal, clock: &Clock) -> Documents {
-    let mut renewed = documents;
-    while let Ok(Some(root)) = queue.root(renewed.versions().0 + 1).await {
-        match renewed.clone().succeed(root, journal).await {
-            Ok(next) => renewed = next,
-            Err(error) => {
-                warn!(cause = &error as &dyn Error, "the access manager's root document is refused");
-                break;
-            }
+async fn renew(held: &mut Documents, queue: &Queue, journal: &Journal, clock: &Clock) {
+    while let Ok(Some(root)) = queue.root(held.versions().root + 1).await {
+        if let Err(error) = documents::take_root(held, root, journal).await {
+            warn!(cause = &error as &dyn Error, "the access manager's root document is refused");
+            break;
         }
     }
     if let Ok(Some(deny)) = queue.deny().await
-        && deny.body().version > renewed.versions().1
+        && deny.body().version > held.versions().deny
+        && let Err(error) = documents::take_deny(held, deny, journal).await
     {
-        match renewed.clone().deny(deny, journal).await {
-            Ok(next) => renewed = next,
-            Err(error) => {
-                warn!(cause = &error as &dyn Error, "the access manager's deny document is refused");
-            }
-        }
+        warn!(cause = &error as &dyn Error, "the access manager's deny document is refused");
     }
-    take_orders(renewed, queue, journal, clock).await
+    take_orders(held, queue, journal, clock).await;
 }
 
-async fn take_orders(documents: Documents, queue: &Queue, journal: &Journal, clock: &Clock) -> Documents {
-    let mut renewed = documents;
-    let orders = queue.orders(renewed.versions().2).await.unwrap_or_default();
+async fn take_orders(held: &mut Documents, queue: &Queue, journal: &Journal, clock: &Clock) {
+    let orders = queue.orders(held.versions().order).await.unwrap_or_default();
     for order in orders {
         let Ok(now) = clock.now() else { break };
-        match renewed.clone().order(order, now, journal).await {
-            Ok((next, new)) => {
-                renewed = next;
-                if let Some(order) = new {
-                    clock.lower(&order);
-                }
-            }
+        match documents::take_order(held, order, now, journal).await {
+            Ok(Some(order)) => clock.lower(&order),
+            Ok(None) => {}
             Err(error) => debug!(cause = &error as &dyn Error, "an order is not taken"),
         }
     }
-    renewed
 }
 
 impl<K: KeyStore> Inner<K> {
@@ -269,7 +261,7 @@ impl<K: KeyStore> Inner<K> {
             match leased {
                 Some(Ok(page)) => {
                     spoilt = 0;
-                    self.renew_if((page.root_version, page.deny_version, page.order_serial)).await?;
+                    self.renew_if(newest(&page)).await?;
                     self.start(page.jobs, first, &free, running);
                 }
                 Some(Err(error)) => spoilt = self.unanswered(&error, spoilt).await?,
@@ -340,23 +332,24 @@ impl<K: KeyStore> Inner<K> {
             return Err(RunError::Twice);
         }
         debug!(cause = error as &dyn Error, "no jobs");
-        self.renew_if((u64::MAX, 0, 0)).await?;
+        self.renew().await?;
         sleep(PAUSE).await;
         Ok(if twice { spoilt + 1 } else { 0 })
     }
 
     /// Fetches the owner's documents where the access manager has newer ones.
-    async fn renew_if(&self, there: (u64, u64, u64)) -> Result<(), RunError> {
-        let held = self.documents();
-        let here = held.versions();
-        if there.0 <= here.0 && there.1 <= here.1 && there.2 <= here.2 {
-            return Ok(());
-        }
+    async fn renew_if(&self, there: Versions) -> Result<(), RunError> {
+        if self.documents().versions().lack(there) { self.renew().await } else { Ok(()) }
+    }
+
+    async fn renew(&self) -> Result<(), RunError> {
+        let mut renewed = (*self.documents()).clone();
         let queue = self.queue.read().await;
-        let renewed = renew((*held).clone(), &queue, &self.journal, &self.clock).await;
+        renew(&mut renewed, &queue, &self.journal, &self.clock).await;
         drop(queue);
         self.queue.write().await.follow(server_of(renewed.root()));
-        let enrolled = renewed.enrolled(&self.keys.identity.public(), &self.label).is_some();
+        let identity = self.keys.identity.public();
+        let enrolled = documents::enrolled(renewed.root(), &identity, &self.label).is_some();
         *self.documents.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(renewed);
         if enrolled { Ok(()) } else { Err(RunError::Retired) }
     }

@@ -7,7 +7,7 @@ use symbolon_fragments::names::{AccountId, Index};
 use symbolon_protocol::wire::{Error, Status};
 use symbolon_store::manager::Rows;
 use symbolon_store::{Datastore, StoreError};
-use symbolon_trust::{DueDestruction, KeyPair, Now, Seconds, Signed, VerifiedOrder};
+use symbolon_trust::{Documents, DueDestruction, KeyPair, Now, Seconds, Signed, VerifiedOrder};
 use tokio::sync::{Mutex as AsyncMutex, mpsc};
 
 use crate::channels::Channels;
@@ -18,7 +18,6 @@ use crate::news::News;
 use crate::rate::Rates;
 use crate::refusal;
 use crate::sets::Sets;
-use crate::trust::Trust;
 
 /// One account on this manager.
 pub struct Account {
@@ -26,7 +25,7 @@ pub struct Account {
     index: Index,
     identity: Arc<KeyPair>,
     store: Arc<Datastore>,
-    trust: RwLock<Trust>,
+    trust: RwLock<Documents>,
     mark: Mark,
     /// Whether the clock's fault was logged.
     behind: OnceLock<()>,
@@ -56,7 +55,7 @@ pub(crate) struct Parts {
     pub(crate) index: Index,
     pub(crate) identity: Arc<KeyPair>,
     pub(crate) store: Arc<Datastore>,
-    pub(crate) trust: Trust,
+    pub(crate) trust: Documents,
     pub(crate) clock: Clock,
     pub(crate) sets: Sets,
     pub(crate) channels: Arc<Channels>,
@@ -128,11 +127,11 @@ impl Account {
     }
 
     /// Looks at what is believed. While `look` runs, nothing of it changes.
-    pub fn trust<T>(&self, look: impl FnOnce(&Trust) -> T) -> T {
+    pub fn trust<T>(&self, look: impl FnOnce(&Documents) -> T) -> T {
         look(&self.trust.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    pub(crate) fn believe(&self, trust: Trust) {
+    pub(crate) fn believe(&self, trust: Documents) {
         *self.trust.write().unwrap_or_else(PoisonError::into_inner) = trust;
     }
 
@@ -169,15 +168,16 @@ impl Account {
     }
 
     pub(crate) fn status(&self) -> Status {
-        self.trust(|trust| Status {
+        let versions = self.trust(Documents::versions);
+        Status {
             index: self.index,
             time: self.reading(),
-            root_version: trust.root().document().version,
-            deny_version: trust.deny().map_or(0, |deny| deny.document().version),
-            order_serial: trust.orders().highest_serial(),
+            root_version: versions.root,
+            deny_version: versions.deny,
+            order_serial: versions.order,
             mark: self.mark.time(),
             sets: self.sets.count() as u64,
-        })
+        }
     }
 
     /// Signs as this manager.

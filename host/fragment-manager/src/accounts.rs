@@ -9,9 +9,9 @@ use symbolon_encoding::{DecodeError, from_canonical, to_canonical};
 use symbolon_fragments::names::AccountId;
 use symbolon_store::manager::{self, Rows};
 use symbolon_store::{Datastore, StoreError};
-use symbolon_trust::{RootDocument, RootError, Signed, TrustedRoot};
+use symbolon_trust::{Documents, RootDocument, RootError, Signed, TrustedRoot};
 
-use crate::trust::{RecallError, Trust};
+use crate::trust::{self, RecallError};
 
 /// Why the accounts' documents are not in order.
 #[derive(Debug, thiserror::Error)]
@@ -81,7 +81,7 @@ struct Found {
 }
 
 /// What is believed about every account that the directory or the datastore names; new root documents are stored.
-pub(crate) async fn load(store: &Datastore, directory: &Path) -> Result<Vec<Trust>, AccountsError> {
+pub(crate) async fn load(store: &Datastore, directory: &Path) -> Result<Vec<Documents>, AccountsError> {
     let mut found = read_directory(directory)?;
     found.sort_by_key(|found| found.signed.body().version);
     let mut trusted = recall(store).await?;
@@ -113,11 +113,11 @@ fn read_root(path: PathBuf) -> Result<Found, AccountsError> {
     }
 }
 
-async fn recall(store: &Datastore) -> Result<BTreeMap<AccountId, Trust>, AccountsError> {
+async fn recall(store: &Datastore) -> Result<BTreeMap<AccountId, Documents>, AccountsError> {
     let mut read = store.read().await?;
     let mut trusted = BTreeMap::new();
     for account in manager::accounts(&mut read).await? {
-        let recalled = Trust::recall(&mut Rows::of(&mut read, &account), account).await;
+        let recalled = trust::recall(&mut Rows::of(&mut read, &account), account).await;
         let recalled = recalled.map_err(|cause| AccountsError::Stored { account, cause })?;
         recalled.map(|trust| trusted.insert(account, trust));
     }
@@ -127,7 +127,7 @@ async fn recall(store: &Datastore) -> Result<BTreeMap<AccountId, Trust>, Account
 /// Takes a root document: the first of an account, the successor of what is held, or one that is held already.
 async fn adopt(
     store: &Datastore,
-    trusted: &mut BTreeMap<AccountId, Trust>,
+    trusted: &mut BTreeMap<AccountId, Documents>,
     found: Found,
 ) -> Result<(), AccountsError> {
     let Found { path, signed } = found;
@@ -136,20 +136,18 @@ async fn adopt(
         return Ok(());
     }
     let version = signed.body().version;
-    let root = match held {
-        Some(trust) => trust.root().succeed(signed.clone()),
-        None if version == 1 => TrustedRoot::install(signed.body().account(), signed.clone()),
+    let adopted = match held {
+        Some(trust) => trust.with_root(signed.clone()),
+        None if version == 1 => TrustedRoot::install(signed.body().account(), signed.clone())
+            .map(|root| Some(Documents::new(root))),
         None => return Err(AccountsError::Orphan { path, version }),
     };
-    let root = root.map_err(|cause| AccountsError::Refused { path, cause })?;
-    let account = root.account();
+    let adopted = adopted.map_err(|cause| AccountsError::Refused { path, cause })?;
+    let Some(trust) = adopted else { return Ok(()) };
+    let account = trust.root().account();
     let mut write = store.write().await?;
     Rows::of(&mut write, &account).add_root(version, &to_canonical(&signed)).await?;
     write.commit().await?;
-    let trust = match trusted.remove(&account) {
-        Some(trust) => trust.with_root(root),
-        None => Trust::new(root),
-    };
     trusted.insert(account, trust);
     Ok(())
 }

@@ -4,13 +4,13 @@ use symbolon_encoding::from_canonical;
 use symbolon_protocol::wire::{Error, Response};
 use symbolon_store::manager::{KeyRow, Rows};
 use symbolon_trust::{
-    Authorised, Grant, KeyCertificate, Now, Permit, ProvenHolder, Signed, VerifiedGrant, VerifiedPermit,
+    Authorised, Documents, Grant, KeyCertificate, Now, Permit, ProvenHolder, Signed, VerifiedGrant,
+    VerifiedPermit,
 };
 
 use crate::account::Account;
 use crate::channels::{Channel, Verdict};
 use crate::refusal;
-use crate::trust::Trust;
 
 impl Account {
     /// Checks what a request to authorise carries, and caches the verdict on the channel.
@@ -59,7 +59,7 @@ struct Rights {
 
 impl Rights {
     fn verify(
-        trust: &Trust,
+        trust: &Documents,
         grant: &Signed<Grant>,
         permit: &Signed<Permit>,
         now: Now,
@@ -71,7 +71,7 @@ impl Rights {
     }
 
     /// What they give a holder now. After a change of the root document they are to be verified anew.
-    fn of(&self, holder: &ProvenHolder, trust: &Trust) -> Result<Authorised, Error> {
+    fn of(&self, holder: &ProvenHolder, trust: &Documents) -> Result<Authorised, Error> {
         if trust.root().document().version != self.root {
             return Err(Error::HandleUnknown);
         }

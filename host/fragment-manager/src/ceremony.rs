@@ -24,7 +24,6 @@ use crate::account::{Account, Notice};
 use crate::ceremony::ages::Ages;
 use crate::ceremony::keeper::{Keeper, KeeperError};
 use crate::ceremony::log::{Outbox, Page, Pages, Reader};
-use crate::trust::Trust;
 use crate::vault::Vault;
 
 /// Time between two ticks of the machine.
@@ -140,7 +139,7 @@ impl Shell {
     /// The arithmetic of thousands of sets takes seconds: it does not run where evaluations do.
     async fn step(&mut self, event: Event) -> Result<Vec<Effect>, KeeperError> {
         let Ok(now) = self.account.now() else { return Ok(Vec::new()) };
-        let trust: Trust = self.account.trust(Clone::clone);
+        let trust = self.account.trust(Clone::clone);
         let mut machine = self.machine.take().ok_or(KeeperError::Interrupted)?;
         let work = move || {
             let mut rng = rand_core::UnwrapErr(getrandom::SysRng);

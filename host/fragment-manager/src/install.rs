@@ -2,11 +2,10 @@
 
 use symbolon_audit::{Hash, RecordBody};
 use symbolon_encoding::to_canonical;
-use symbolon_protocol::wire::{Document, Error, Refusal};
+use symbolon_protocol::wire::Error;
 use symbolon_store::manager::Rows;
 use symbolon_trust::{
-    DenyDocument, Installable, Order, Receipt, RootDocument, Seconds, Signed, VerifiedDeny, VerifiedOrder,
-    hash,
+    DenyDocument, Installable, Order, Receipt, RootDocument, Seconds, Signed, VerifiedOrder, hash,
 };
 
 use crate::account::{Account, Notice};
@@ -17,23 +16,12 @@ impl Account {
     pub(crate) async fn install_root(&self, signed: Signed<RootDocument>) -> Result<Signed<Receipt>, Error> {
         let time = self.now()?.time();
         let _installing = self.installing.lock().await;
-        let trust = self.trust(Clone::clone);
-        let held = trust.root().document();
-        if signed.body() == held {
-            return Ok(self.receipt(signed.body(), time));
-        }
-        if signed.body().version <= held.version {
-            let (offered, held) = (signed.body().version, held.version);
-            return Err(Error::Refused {
-                document: Document::Root,
-                reason: Refusal::Older { offered, held },
-            });
-        }
-        let held = held.version;
-        let root = trust.root().succeed(signed.clone()).map_err(|error| refusal::root(error, held))?;
-        self.store_document(async |rows| rows.add_root(signed.body().version, &to_canonical(&signed)).await)
-            .await?;
-        self.believe(trust.with_root(root));
+        let version = signed.body().version;
+        let next = self.trust(|trust| trust.with_root(signed.clone()));
+        let next = next.map_err(|error| refusal::root(error, version))?;
+        let Some(next) = next else { return Ok(self.receipt(signed.body(), time)) };
+        self.store_document(async |rows| rows.add_root(version, &to_canonical(&signed)).await).await?;
+        self.believe(next);
         self.channels.forget_all(self.id());
         Ok(self.installed(signed.body(), time))
     }
@@ -42,17 +30,11 @@ impl Account {
     pub(crate) async fn install_deny(&self, signed: Signed<DenyDocument>) -> Result<Signed<Receipt>, Error> {
         let time = self.now()?.time();
         let _installing = self.installing.lock().await;
-        let trust = self.trust(Clone::clone);
-        let deny = VerifiedDeny::verify(signed.clone(), trust.root()).map_err(refusal::deny)?;
-        if let Some(held) = trust.deny() {
-            deny.check_succession(held).map_err(refusal::deny)?;
-            if held.document() == deny.document() {
-                return Ok(self.receipt(signed.body(), time));
-            }
-        }
+        let next = self.trust(|trust| trust.with_deny(signed.clone())).map_err(refusal::deny)?;
+        let Some(next) = next else { return Ok(self.receipt(signed.body(), time)) };
         self.store_document(async |rows| rows.put_deny(signed.body().version, &to_canonical(&signed)).await)
             .await?;
-        self.believe(trust.with_deny(deny));
+        self.believe(next);
         self.enforce();
         Ok(self.installed(signed.body(), time))
     }
@@ -73,8 +55,8 @@ impl Account {
     pub async fn take_order(&self, order: VerifiedOrder) -> Result<(), Error> {
         let received = self.reading();
         let _installing = self.installing.lock().await;
-        let trust = self.trust(Clone::clone).with_order(order.clone(), received);
-        let Some(trust) = trust.map_err(refusal::order_conflict)? else { return Ok(()) };
+        let next = self.trust(|trust| trust.with_order(order.clone(), received));
+        let Some(next) = next.map_err(refusal::order_conflict)? else { return Ok(()) };
         let mark = self.mark().lowered(&order);
         self.store_document(async |rows| {
             rows.add_order(order.order().serial, &to_canonical(order.signed()), received.0).await?;
@@ -82,7 +64,7 @@ impl Account {
         })
         .await?;
         self.mark().lower(&order);
-        self.believe(trust);
+        self.believe(next);
         self.enforce();
         self.installed(order.order(), received);
         self.notify(Notice::Order(order));

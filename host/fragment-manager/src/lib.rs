@@ -37,5 +37,5 @@ pub use config::{Config, Sealing};
 pub use log::Log;
 pub use manager::{Disguise, FragmentManager, OpenError};
 pub use sets::{BoxFuture, FragmentError, FragmentSource, Served, ServedSet, Sets};
-pub use trust::{RecallError, Trust};
+pub use trust::RecallError;
 pub use vault::{Vault, VaultError};

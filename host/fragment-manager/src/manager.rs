@@ -133,7 +133,8 @@ impl FragmentManager {
         let mut accounts = Accounts::default();
         for trust in accounts::load(&store, &config.accounts).await? {
             let account = trust.root().account();
-            let index = trust.index_of(&identity.public()).ok_or(AccountsError::NotRostered { account })?;
+            let index = trust.root().document().member_by_key(&identity.public());
+            let index = index.map(|member| member.index).ok_or(AccountsError::NotRostered { account })?;
             let stored = StoredFragments::new(account, index, Arc::clone(&store), Arc::clone(&vault));
             let sets = Sets::new(disguise(Arc::new(stored)));
             let (identity, store, clock) = (Arc::clone(&identity), Arc::clone(&store), clock.clone());

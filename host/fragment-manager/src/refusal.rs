@@ -95,10 +95,11 @@ pub(crate) fn create(error: CreateError) -> Error {
     }
 }
 
-pub(crate) fn root(error: RootError, held: u64) -> Error {
+pub(crate) fn root(error: RootError, offered: u64) -> Error {
     let reason = match error {
         RootError::Account { .. } => Refusal::Account,
-        RootError::Rule(RootRule::NotNext(_)) => Refusal::NotNext { held },
+        RootError::Rule(RootRule::NotNext(held)) if offered <= held => Refusal::Older { offered, held },
+        RootError::Rule(RootRule::NotNext(held)) => Refusal::NotNext { held },
         RootError::Rule(_) | RootError::Missing => Refusal::Form,
         RootError::OwnSignature(error) | RootError::PredecessorsSignature(error) => signature(error),
     };

@@ -5,7 +5,7 @@ use symbolon_channel::http::{Client, Method, Request, StatusCode};
 use symbolon_encoding::from_canonical;
 use symbolon_protocol::api::{Id, SignedDocument, path};
 use symbolon_protocol::wire::MAX_DOCUMENT;
-use symbolon_trust::{DenyDocument, RootDocument, Signed};
+use symbolon_trust::{DenyDocument, Documents, RootDocument, Signed};
 use tracing::debug;
 
 use crate::account::Account;
@@ -23,7 +23,7 @@ pub(crate) async fn renew(account: &Account, client: &Client) {
             break;
         }
     }
-    let held = account.trust(|trust| trust.deny().map_or(0, |deny| deny.document().version));
+    let held = account.trust(Documents::versions).deny;
     let path = path::of_account(path::DENY, &Id(*account.id().as_bytes()));
     let deny: Option<Signed<DenyDocument>> = fetch(client, path).await;
     if let Some(deny) = deny.filter(|deny| deny.body().version > held)
@@ -34,7 +34,7 @@ pub(crate) async fn renew(account: &Account, client: &Client) {
 }
 
 async fn next_root(account: &Account, client: &Client) -> Option<Signed<RootDocument>> {
-    let next = account.trust(|trust| trust.root().document().version) + 1;
+    let next = account.trust(Documents::versions).root + 1;
     let path = path::of_account(path::ROOT, &Id(*account.id().as_bytes()));
     fetch(client, format!("{path}?version={next}")).await
 }

@@ -20,24 +20,24 @@ use crate::secret::SecretError;
 use minicbor::{Decode, Encode};
 use std::collections::BTreeMap;
 use std::fs::{self, File};
+use std::iter;
 use std::path::{Path, PathBuf};
 use symbolon_encoding::{from_canonical, to_canonical};
 use symbolon_fragments::names::AccountId;
 use symbolon_protocol::wire::MAX_DOCUMENT;
 use symbolon_trust::{
-    ClockBehind, Denials, DenyDocument, DenyError, Grant, Order, OrderBook, OrderConflict, OrderError,
-    RootDocument, RootError, SignatureError, Signed, TrustedRoot, UnknownMember, VerifiedDeny, VerifiedOrder,
+    ClockBehind, Denials, DenyDocument, DenyError, Documents, Grant, Order, OrderBook, OrderConflict,
+    OrderError, RecallError, RootDocument, RootError, SignatureError, Signed, TrustedRoot, UnknownMember,
+    VerifiedDeny, VerifiedOrder,
 };
 
 /// What an account's owner has done so far.
 #[derive(Debug)]
 pub struct Owner {
     folder: PathBuf,
-    root: TrustedRoot,
-    deny: Option<VerifiedDeny>,
-    /// One that another administrator made at the same time as the kept one: the next successor takes it over.
+    documents: Documents,
+    /// A deny document that another administrator made at the same time as the kept one: the next successor takes it over.
     rival: Option<VerifiedDeny>,
-    orders: OrderBook,
     grants: BTreeMap<u64, Signed<Grant>>,
     /// Held as long as this lives, where something is to be signed.
     lock: Option<File>,
@@ -55,6 +55,9 @@ pub enum OwnerError {
     /// A file that holds no such document.
     #[error("{} does not hold the document that belongs there", .0.display())]
     Document(PathBuf),
+    /// Documents that don't go together.
+    #[error(transparent)]
+    Stored(#[from] RecallError),
     /// A root document that breaks a rule, or that the owner didn't sign.
     #[error(transparent)]
     Root(#[from] RootError),
@@ -96,19 +99,17 @@ impl Owner {
     /// Opens the folder.
     pub fn open(folder: &Path) -> Result<Self, OwnerError> {
         let first: Signed<RootDocument> = read(&first_root(folder))?;
-        let mut root = TrustedRoot::install(first.body().account(), first)?;
-        for (_, next) in read_all::<RootDocument>(&folder.join("successors"), "root")? {
-            root = root.succeed(next)?;
-        }
+        let account = first.body().account();
+        let successors = read_all::<RootDocument>(&folder.join("successors"), "root")?.into_values();
         let deny = read_optional::<DenyDocument>(&deny_file(folder))?;
-        let deny = deny.map(|signed| VerifiedDeny::recall(signed, &root)).transpose()?;
-        let mut orders = OrderBook::default();
-        for (_, order) in read_all::<Order>(&folder.join("orders"), "order")? {
+        let orders = read_all::<Order>(&folder.join("orders"), "order")?.into_values();
+        let orders = orders.map(|order| {
             let issued = order.body().issued;
-            orders.take(VerifiedOrder::recall(order, &root)?, issued)?;
-        }
+            (order, issued)
+        });
+        let documents = Documents::recall(account, iter::once(first).chain(successors), deny, orders)?;
         let grants = read_all::<Grant>(&folder.join("grants"), "grant")?;
-        Ok(Self { folder: folder.into(), root, deny, rival: None, orders, grants, lock: None })
+        Ok(Self { folder: folder.into(), documents, rival: None, grants, lock: None })
     }
 
     /// Opens the folder to sign something, and waits for whoever else is signing there: numbers are given once.
@@ -137,17 +138,17 @@ impl Owner {
 
     /// The account.
     pub fn account(&self) -> AccountId {
-        self.root.account()
+        self.documents.root().account()
     }
 
     /// The newest root document.
     pub const fn root(&self) -> &TrustedRoot {
-        &self.root
+        self.documents.root()
     }
 
     /// The newest deny document.
     pub const fn deny(&self) -> Option<&VerifiedDeny> {
-        self.deny.as_ref()
+        self.documents.deny()
     }
 
     /// A deny document by another administrator that the kept one neither contains nor follows.
@@ -157,7 +158,7 @@ impl Owner {
 
     /// All orders.
     pub const fn orders(&self) -> &OrderBook {
-        &self.orders
+        self.documents.orders()
     }
 
     /// The newest serial of each grant, by id.
@@ -171,33 +172,30 @@ impl Owner {
     }
 
     /// What is denied now.
-    pub fn denials(&self) -> Denials {
-        Denials::new(self.deny.as_ref(), self.orders.iter().map(|stored| &stored.order))
+    pub const fn denials(&self) -> &Denials {
+        self.documents.denials()
     }
 
     pub(super) fn keep_root(&mut self, next: Signed<RootDocument>) -> Result<(), OwnerError> {
         let file = self.folder.join("successors").join(format!("{}.root", next.body().version));
-        let root = self.root.succeed(next)?;
-        write(&file, root.signed())?;
-        self.root = root;
+        let Some(next) = self.documents.with_root(next)? else { return Ok(()) };
+        write(&file, next.root().signed())?;
+        self.documents = next;
         Ok(())
     }
 
     /// Keeps a newer deny document. One that is older than the kept one is an error.
     pub(super) fn keep_deny(&mut self, signed: Signed<DenyDocument>) -> Result<(), OwnerError> {
-        let next = VerifiedDeny::verify(signed, &self.root)?;
-        if let Some(held) = &self.deny {
-            next.check_succession(held)?;
-        }
-        write(&deny_file(&self.folder), next.signed())?;
-        (self.deny, self.rival) = (Some(next), None);
+        let Some(next) = self.documents.with_deny(signed.clone())? else { return Ok(()) };
+        write(&deny_file(&self.folder), &signed)?;
+        (self.documents, self.rival) = (next, None);
         Ok(())
     }
 
     /// Hears of a deny document. One that follows the kept one is kept; one that doesn't, and isn't older, is a rival.
     pub(super) fn hear_deny(&mut self, signed: Signed<DenyDocument>) -> Result<(), OwnerError> {
-        let heard = VerifiedDeny::verify(signed, &self.root)?;
-        let followed = self.deny.as_ref().map_or(Ok(()), |held| heard.check_succession(held));
+        let heard = VerifiedDeny::verify(signed, self.root())?;
+        let followed = self.deny().map_or(Ok(()), |held| heard.check_succession(held));
         match followed {
             Ok(()) => self.keep_deny(heard.signed().clone()),
             Err(DenyError::Fork(_) | DenyError::NotCumulative) => {
@@ -212,8 +210,10 @@ impl Owner {
         let (serial, issued) = (order.order().serial, order.order().issued);
         let file = self.folder.join("orders").join(format!("{serial}.order"));
         let signed = order.signed().clone();
-        self.orders.take(order, issued)?;
-        Ok(write(&file, &signed)?)
+        let Some(next) = self.documents.with_order(order, issued)? else { return Ok(()) };
+        write(&file, &signed)?;
+        self.documents = next;
+        Ok(())
     }
 
     pub(super) fn keep_grant(&mut self, signed: Signed<Grant>) -> Result<(), OwnerError> {

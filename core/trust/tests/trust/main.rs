@@ -3,6 +3,7 @@
 
 mod certificates;
 mod deny_and_orders;
+mod documents;
 mod evaluation;
 mod forgery;
 mod requests;

@@ -80,7 +80,7 @@ async fn open_checkpoint(call: &Call) -> Result<String, Failure> {
 async fn cosigned(rows: &mut Rows<'_, impl Reading>, account: &Account) -> Result<Option<String>, Failure> {
     let Some(row) = rows.cosigned_checkpoint().await? else { return Ok(None) };
     let mut checkpoint =
-        VerifiedCheckpoint::verify(&row.note, &account.root).map_err(Failure::internal)?.note().clone();
+        VerifiedCheckpoint::verify(&row.note, account.root()).map_err(Failure::internal)?.note().clone();
     for line in rows.cosignatures(row.size).await? {
         checkpoint.add(line.parse().map_err(Failure::internal)?);
     }
@@ -122,9 +122,9 @@ async fn take(unit: &mut Unit, index: Index, body: &Cosignature) -> Result<Answe
     let row = unit.rows().checkpoint(body.size).await?;
     let row =
         row.ok_or(Failure::NotFound("no checkpoint of that size is open; read the checkpoint again"))?;
-    let mut checkpoint = VerifiedCheckpoint::verify(&row.note, &unit.account.root)?;
+    let mut checkpoint = VerifiedCheckpoint::verify(&row.note, unit.account.root())?;
     let line: Line = body.line.parse()?;
-    checkpoint.add_cosignature(&unit.account.root, index, line.clone())?;
+    checkpoint.add_cosignature(unit.account.root(), index, line.clone())?;
     unit.rows().put_cosignature(body.size, index, line.to_string().trim_end()).await?;
     if let Some(head) = &body.head {
         let head: Signed<EvaluationHead> = decode(&head.0)?;
@@ -135,7 +135,7 @@ async fn take(unit: &mut Unit, index: Index, body: &Cosignature) -> Result<Answe
 
 async fn take_head(unit: &mut Unit, index: Index, signed: &Signed<EvaluationHead>) -> Result<(), Failure> {
     let head = signed.body();
-    let member = unit.account.root.member(index).map_err(Failure::internal)?;
+    let member = unit.account.root().member(index).map_err(Failure::internal)?;
     let signature = signed.signature_of(&member.key).ok_or(Failure::Only("the member whose log it is"))?;
     verify(&member.key, head, signature)?;
     if (head.account, head.index) != (unit.account.id(), index) {

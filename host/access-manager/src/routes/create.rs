@@ -96,8 +96,9 @@ async fn create(
 /// The members check the very same: this is so that a refusal comes at once.
 fn verify(call: &Call, unit: &Unit, creation: &Creation) -> Result<VerifiedCreate, Failure> {
     let (account, now) = (&unit.account, call.now()?);
-    let grant = VerifiedGrant::verify(&creation.grant, &account.root, now)?;
-    let verified = VerifiedCreate::verify(&creation.request, &grant, &account.denials, &account.root, now)?;
+    let grant = VerifiedGrant::verify(&creation.grant, account.root(), now)?;
+    let verified =
+        VerifiedCreate::verify(&creation.request, &grant, account.documents.denials(), account.root(), now)?;
     if verified.holder() == call.holder.thumbprint() {
         Ok(verified)
     } else {
@@ -246,7 +247,7 @@ async fn hand_in(unit: &mut Unit, key: &KeyId, version: u64, document: &[u8]) ->
         return hsm_keys::hand_in(unit, key, &row, document).await;
     }
     let signed: Signed<KeyCertificate> = decode(document)?;
-    let verified = VerifiedKeyCertificate::verify(signed, &unit.account.root)?;
+    let verified = VerifiedKeyCertificate::verify(signed, unit.account.root())?;
     let certificate = verified.certificate();
     check_certificate(certificate, key, &row)?;
     if row.certificate.is_some() {

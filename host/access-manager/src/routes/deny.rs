@@ -15,7 +15,7 @@ use symbolon_audit::{Event, Hash, Refused};
 use symbolon_encoding::to_canonical;
 use symbolon_fragments::names::KeyId;
 use symbolon_protocol::api::{Id, KeyWait, Problem, SignedDocument, path};
-use symbolon_trust::{VerifiedDeny, hash};
+use symbolon_trust::{DenyDocument, Signed, hash};
 
 /// The deny document; its entity tag is its version. With `If-None-Match` and `wait`, the answer waits for a newer one:
 /// so whoever keeps keys on a lease learns at once that they are off. `"0"` waits for the first.
@@ -40,7 +40,7 @@ pub(crate) async fn show(
 async fn newest(call: &Call, headers: &HeaderMap) -> Result<Answer, Failure> {
     let mut read = call.service.store.read().await?;
     let account = call.service.account(&mut read, call.id()).await?;
-    let Some(deny) = &account.deny else {
+    let Some(deny) = account.documents.deny() else {
         let none = Answer::empty().tagged(tag(0)).unless_known(headers);
         let unknown = Failure::NotFound("nothing was denied in this account so far");
         return if none.status() == 304 { Ok(none) } else { Err(unknown) };
@@ -59,25 +59,22 @@ pub(crate) async fn put(call: Call, body: Json<SignedDocument>) -> Result<Answer
 }
 
 async fn install(unit: &mut Unit, document: &[u8]) -> Result<Answer, Failure> {
-    let deny = VerifiedDeny::verify(decode(document)?, &unit.account.root)?;
-    if let Some(held) = &unit.account.deny {
-        deny.check_succession(held)?;
-        if deny.document() == held.document() {
-            return Ok(Answer::empty());
-        }
+    let signed: Signed<DenyDocument> = decode(document)?;
+    if unit.account.documents.with_deny(signed.clone())?.is_none() {
+        return Ok(Answer::empty());
     }
-    let version = deny.document().version;
-    unit.rows().put_deny(version, &to_canonical(deny.signed()), crate::clock::wall().0).await?;
+    let version = signed.body().version;
+    unit.rows().put_deny(version, &to_canonical(&signed), crate::clock::wall().0).await?;
     unit.reload().await?;
-    unit.record(Event::DenyInstalled { version, hash: Hash(hash(deny.document())) }).await?;
+    unit.record(Event::DenyInstalled { version, hash: Hash(hash(signed.body())) }).await?;
     mark_keys(unit).await?;
     Ok(Answer::empty())
 }
 
 /// Brings the stored states of keys in line with what the account denies now.
 pub(super) async fn mark_keys(unit: &mut Unit) -> Result<(), Failure> {
-    let listed =
-        unit.account.deny.iter().flat_map(|deny| &deny.document().keys).map(|disabled| disabled.key.clone());
+    let listed = unit.account.documents.deny().into_iter().flat_map(|deny| &deny.document().keys);
+    let listed = listed.map(|disabled| disabled.key.clone());
     let denied: BTreeSet<KeyId> = listed.filter(|key| unit.account.disables(key)).collect();
     let marked = unit.rows().disabled_keys().await?;
     let marked = marked.iter().map(|key| key.parse()).collect::<Result<BTreeSet<KeyId>, _>>();

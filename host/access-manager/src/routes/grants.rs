@@ -104,7 +104,7 @@ pub(crate) async fn store(
     signed: &Signed<symbolon_trust::Grant>,
     now: Now,
 ) -> Result<(), Failure> {
-    match VerifiedGrant::verify(signed, &unit.account.root, now) {
+    match VerifiedGrant::verify(signed, unit.account.root(), now) {
         // One whose time is still to come is signed all the same.
         Ok(_) | Err(GrantError::NotYet { .. }) => {}
         Err(error) => return Err(error.into()),

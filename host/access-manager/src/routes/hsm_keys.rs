@@ -33,7 +33,7 @@ pub(super) async fn ask(
     let Subject::New(algorithm) = request.subject else {
         return Err(Failure::malformed("a job that makes a key says which kind, and names none"));
     };
-    let grant = VerifiedGrant::verify(&submission.grant, &unit.account.root, call.now()?)?;
+    let grant = VerifiedGrant::verify(&submission.grant, unit.account.root(), call.now()?)?;
     check_granted(call, grant.grant(), request)?;
     grants::check_newest(unit, grant.grant()).await?;
     let versions = unit.rows().versions(&request.key).await?;
@@ -158,7 +158,7 @@ pub(super) async fn hand_in(
     document: &[u8],
 ) -> Result<Answer, Failure> {
     let signed: Signed<WrappedKey> = decode(document)?;
-    let verified = VerifiedWrappedKey::verify(signed, &unit.account.root)?;
+    let verified = VerifiedWrappedKey::verify(signed, unit.account.root())?;
     let wrapped = verified.key();
     check_wrapped(wrapped, key, row)?;
     if row.certificate.is_some() {

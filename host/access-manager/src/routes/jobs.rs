@@ -64,7 +64,7 @@ async fn take(call: &Call, unit: &mut Unit, submission: &Submission, post: &JobP
 
 /// What the drivers check too: this is so that a refusal comes at once.
 fn check(call: &Call, unit: &Unit, submission: &Submission) -> Result<(), Failure> {
-    let (now, root) = (call.now()?, &unit.account.root);
+    let (now, root) = (call.now()?, unit.account.root());
     let expected = JobBinding { account: root.account(), request: submission.request.hash() };
     ProvenHolder::by_job(&submission.job, *call.holder.key(), &expected, now)?;
     if submission.job.body().expires > now.time() + MAX_JOB_LIFE {
@@ -74,7 +74,7 @@ fn check(call: &Call, unit: &Unit, submission: &Submission) -> Result<(), Failur
     if root.document().key_store(&request.store).is_none() {
         return Err(Failure::NoKeyStore(request.store.clone()));
     }
-    let denials = &unit.account.denials;
+    let denials = unit.account.documents.denials();
     denials.check_holder(call.holder.thumbprint())?;
     denials.check_grant(grant.id, grant.serial)?;
     denials.check_key(&request.key)?;
@@ -174,7 +174,7 @@ async fn shown(call: &Call, job: JobId) -> Result<api::Job, Failure> {
 
 /// Whether a job waits because no driver asks.
 fn lonely(call: &Call, store: &str, state: JobState) -> Option<JobTrouble> {
-    let root = &call.account.root;
+    let root = call.account.root();
     let label = store.parse().ok()?;
     let drivers = root.document().key_store(&label)?.active(root).map(|(driver, _)| driver.index);
     let waiting = state == JobState::Waiting && !call.service.drivers.any(call.id(), drivers);

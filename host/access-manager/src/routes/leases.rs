@@ -56,7 +56,7 @@ pub(crate) async fn lease(call: Call, body: Json<JobQuery>) -> Result<Answer, Fa
 }
 
 fn driver(call: &Call) -> Result<Driver, Failure> {
-    let root = &call.account.root;
+    let root = call.account.root();
     let Standing::Member(index) = call.standing() else { return Err(no_driver()) };
     let store = root.document().store_of(index).ok_or_else(no_driver)?;
     let active = store.active(root).any(|(driver, _)| driver.index == index);
@@ -106,11 +106,12 @@ fn lease_one(row: JobRow, driver: Index, now: Seconds) -> Result<Option<(Ticket,
 async fn page(call: &Call, jobs: Vec<LeasedJob>) -> Result<Answer, Failure> {
     let mut read = call.service.store.read().await?;
     let account: std::sync::Arc<Account> = call.service.account(&mut read, call.id()).await?;
+    let versions = account.documents.versions();
     Ok(Answer::json(&JobPage {
         jobs,
-        root_version: account.root.document().version,
-        deny_version: account.deny.as_ref().map_or(0, |deny| deny.document().version),
-        order_serial: account.orders.highest_serial(),
+        root_version: versions.root,
+        deny_version: versions.deny,
+        order_serial: versions.order,
     }))
 }
 

@@ -16,7 +16,7 @@ use symbolon_protocol::{
     api::{Id, Order, OrderPage, PageQuery, Problem, SignedDocument, path},
     ceremony::Message,
 };
-use symbolon_trust::{Action, Seconds, Signed, Taken, VerifiedOrder, hash};
+use symbolon_trust::{Action, Seconds, Signed, VerifiedOrder, hash};
 
 /// Orders, ascending.
 #[utoipa::path(get, path = path::ORDERS, params(("account" = Id, Path), PageQuery),
@@ -24,7 +24,7 @@ use symbolon_trust::{Action, Seconds, Signed, Taken, VerifiedOrder, hash};
 pub(crate) async fn list(call: Call, Query(query): Query<PageQuery>) -> Result<Answer, Failure> {
     call.party().await?;
     let (limit, after) = (limit(query.limit)?, after(query.cursor.as_deref())?);
-    let stored = call.account.orders.iter().filter(|stored| stored.order.order().serial > after);
+    let stored = call.account.documents.orders().iter().filter(|stored| stored.order.order().serial > after);
     let orders: Vec<Order> = stored
         .take(limit as usize)
         .map(|stored| Order {
@@ -52,14 +52,13 @@ pub(crate) async fn add(
 
 async fn take(call: &Call, unit: &mut Unit, document: &[u8]) -> Result<Answer, Failure> {
     let signed: Signed<symbolon_trust::Order> = decode(document)?;
-    let held = unit.account.orders.get(signed.body().serial);
+    let held = unit.account.documents.orders().get(signed.body().serial);
     if held.is_some_and(|held| held.order.order() == signed.body()) {
         return Ok(Answer::empty()); // even if by now it could not be taken any more, or its signer was replaced
     }
     let order = verify(call, unit, signed)?;
     let received = crate::clock::wall();
-    let mut book = unit.account.orders.clone();
-    if book.take(order.clone(), received)? == Taken::Before {
+    if unit.account.documents.with_order(order.clone(), received)?.is_none() {
         return Ok(Answer::empty());
     }
     let (serial, body) = (order.order().serial, order.order());
@@ -73,7 +72,7 @@ async fn take(call: &Call, unit: &mut Unit, document: &[u8]) -> Result<Answer, F
 
 /// An order about the clock's mark is judged by the bare clock: it is what helps where there is no trusted time.
 fn verify(call: &Call, unit: &Unit, signed: Signed<symbolon_trust::Order>) -> Result<VerifiedOrder, Failure> {
-    let root = &unit.account.root;
+    let root = unit.account.root();
     match signed.body().action {
         Action::LowerMark { .. } => Ok(VerifiedOrder::verify_lower_mark(signed, root, crate::clock::wall())?),
         _ => Ok(VerifiedOrder::verify(signed, root, call.now()?)?),
@@ -97,8 +96,9 @@ async fn act(unit: &mut Unit, order: &symbolon_trust::Order) -> Result<(), Failu
 
 /// An order to destroy may come after the one that cancels it.
 async fn schedule(unit: &mut Unit, serial: u64) -> Result<(), Failure> {
-    let orders = std::sync::Arc::clone(&unit.account);
-    let found = orders.orders.destructions().find(|destruction| destruction.serial == serial);
+    let account = std::sync::Arc::clone(&unit.account);
+    let mut destructions = account.documents.orders().destructions();
+    let found = destructions.find(|destruction| destruction.serial == serial);
     let Some(found) = found.filter(|destruction| !destruction.cancelled) else { return Ok(()) };
     Ok(unit.rows().schedule_destruction(found.key, found.version, serial, found.due.0).await?)
 }

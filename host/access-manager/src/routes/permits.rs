@@ -63,7 +63,7 @@ async fn decide(
     asked: &PermitRequest,
 ) -> Result<Answer, Failure> {
     let (account, now) = (std::sync::Arc::clone(&unit.account), call.now()?);
-    let permit_role = &account.root.document().roles.permit;
+    let permit_role = &account.root().document().roles.permit;
     if !permit_role.keys.contains(&call.service.permit_key.public()) {
         return Err(Failure::NoPermitRole);
     }

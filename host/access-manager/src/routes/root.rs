@@ -16,7 +16,7 @@ use symbolon_trust::{RootDocument, Signed, hash};
 #[utoipa::path(get, path = path::ROOT, params(("account" = Id, Path), VersionQuery),
     responses((status = 200, body = SignedDocument), (status = "4XX", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn show(call: Call, Query(query): Query<VersionQuery>) -> Result<Answer, Failure> {
-    let chain = call.account.root.chain();
+    let chain = call.account.root().chain();
     let version = query.version.unwrap_or(chain.len() as u64);
     let place = usize::try_from(version).ok().and_then(|version| version.checked_sub(1));
     let signed =
@@ -35,7 +35,7 @@ pub(crate) async fn put(call: Call, body: Json<SignedDocument>) -> Result<Answer
 
 async fn install(unit: &mut Unit, document: &[u8]) -> Result<Answer, Failure> {
     let signed: Signed<RootDocument> = decode(document)?;
-    let root = &unit.account.root;
+    let root = unit.account.root();
     if root.chain().iter().any(|held| held.body() == signed.body()) {
         return Ok(Answer::empty());
     }

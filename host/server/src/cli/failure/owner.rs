@@ -10,6 +10,7 @@ impl From<OwnerError> for Failure {
             OwnerError::File(file) => file.into(),
             OwnerError::Secret(secret) => secret.into(),
             OwnerError::Document(_)
+            | OwnerError::Stored(_)
             | OwnerError::Root(_)
             | OwnerError::Deny(_)
             | OwnerError::Order(_)
