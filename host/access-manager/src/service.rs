@@ -89,7 +89,7 @@ impl Service {
             return Ok(known);
         }
         let account = Account::load(&mut rows, id, stamp).await?.ok_or(Failure::UnknownAccount)?;
-        self.clock.recall(id, Seconds(rows.clock_mark().await?));
+        self.clock.recall(id, Seconds(rows.mark().await?));
         let account = Arc::new(account);
         lock(&self.known).insert(id, Arc::clone(&account));
         Ok(account)

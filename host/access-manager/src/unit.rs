@@ -110,7 +110,7 @@ impl Unit {
     pub(crate) async fn commit(mut self) -> Result<(), Failure> {
         let id = self.account.id();
         let mark = self.lowered.unwrap_or_else(|| self.service.clock.mark(id));
-        self.rows().put_clock_mark(mark.0).await?;
+        self.rows().put_mark(mark.0).await?;
         let documents = if self.rights_changed { vec![Topic::AnyName, Topic::Documents] } else { Vec::new() };
         let told: Vec<Topic> = topics(self.write.changes()).chain(documents).chain(self.told).collect();
         let told = self.service.wake.waker(id, told);

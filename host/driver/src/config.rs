@@ -3,6 +3,7 @@
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 use symbolon_plugin::Policy;
+use symbolon_store::Sealing;
 use symbolon_trust::StoreLabel;
 
 /// Configuration of one driver. Relative paths count from the file's own directory.
@@ -41,23 +42,11 @@ pub struct PluginConfig {
     pub policy: Policy,
 }
 
-/// Where the key is that seals secrets at rest.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Sealing {
-    /// In this file, plain; the operator guards the file.
-    File(PathBuf),
-    /// In this file, under a passphrase that is asked for on start.
-    Passphrase(PathBuf),
-}
-
 impl Config {
     /// Makes relative paths start from a directory.
     pub fn resolve(&mut self, base: &Path) {
-        let sealing = match &mut self.sealing {
-            Sealing::File(path) | Sealing::Passphrase(path) => path,
-        };
-        let own = [&mut self.account, &mut self.identity, &mut self.job_key, sealing, &mut self.datastore];
+        self.sealing.resolve(base);
+        let own = [&mut self.account, &mut self.identity, &mut self.job_key, &mut self.datastore];
         let tokens = self.plugin.policy.grants.pkcs11.values_mut();
         let tokens = tokens.flat_map(|token| [&mut token.module, &mut token.pin_file]);
         for path in own.into_iter().chain([&mut self.plugin.file]).chain(tokens) {

@@ -21,7 +21,7 @@ mod queue;
 mod token;
 mod work;
 
-pub use config::{Config, PluginConfig, Sealing};
+pub use config::{Config, PluginConfig};
 pub use documents::DocumentsError;
 pub use driver::{Driver, Keys, OpenError, RunError, read_account};
 pub use enrol::{EnrolError, enrol};

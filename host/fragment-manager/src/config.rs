@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+use symbolon_store::Sealing;
 
 /// Configuration of one fragment manager. Relative paths count from the file's own directory.
 #[derive(Clone, Debug, Deserialize)]
@@ -26,23 +27,11 @@ pub struct Config {
     pub refresh_hours: u32,
 }
 
-/// Where the key is that seals secrets at rest.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Sealing {
-    /// In this file, plain; the operator guards the file.
-    File(PathBuf),
-    /// In this file, under a passphrase that is asked for on start.
-    Passphrase(PathBuf),
-}
-
 impl Config {
     /// Makes relative paths start from a directory.
     pub fn resolve(&mut self, base: &Path) {
-        let sealing = match &mut self.sealing {
-            Sealing::File(path) | Sealing::Passphrase(path) => path,
-        };
-        for path in [&mut self.identity, sealing, &mut self.accounts, &mut self.datastore] {
+        self.sealing.resolve(base);
+        for path in [&mut self.identity, &mut self.accounts, &mut self.datastore] {
             *path = base.join(&path);
         }
     }

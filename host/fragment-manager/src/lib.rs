@@ -33,7 +33,7 @@ mod witness;
 pub use account::{Account, Notice};
 pub use accounts::AccountsError;
 pub use clock::Clock;
-pub use config::{Config, Sealing};
+pub use config::Config;
 pub use log::Log;
 pub use manager::{Disguise, FragmentManager, OpenError};
 pub use sets::{BoxFuture, FragmentError, FragmentSource, Served, ServedSet, Sets};

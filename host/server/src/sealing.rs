@@ -14,14 +14,7 @@ use crate::identity::unhex;
 use crate::passphrase::{PassphraseError, Passphrases};
 use crate::random::system;
 
-/// What the operator chose.
-#[derive(Clone, Copy, Debug)]
-pub enum Place<'a> {
-    /// The key itself is in this file; the file is the secret.
-    File(&'a Path),
-    /// The key in this file is sealed under a passphrase.
-    Passphrase(&'a Path),
-}
+pub use symbolon_store::Sealing;
 
 /// Why there is no sealing key.
 #[derive(Debug, thiserror::Error)]
@@ -50,29 +43,29 @@ pub enum SealingError {
 }
 
 /// The sealing key of an existing file.
-pub fn unlock(place: Place<'_>, passphrases: &Passphrases) -> Result<SealingKey, SealingError> {
+pub fn unlock(place: &Sealing, passphrases: &Passphrases) -> Result<SealingKey, SealingError> {
     match place {
-        Place::File(path) => Ok(SealingKey::new(*unhexed(path, &private_file::read(path)?)?)),
-        Place::Passphrase(path) => open(path, &private_file::read(path)?, passphrases),
+        Sealing::File(path) => Ok(SealingKey::new(*unhexed(path, &private_file::read(path)?)?)),
+        Sealing::Passphrase(path) => open(path, &private_file::read(path)?, passphrases),
     }
 }
 
 /// As [`unlock`], but a new key where there is no file yet.
-pub fn unlock_or_make(place: Place<'_>, passphrases: &Passphrases) -> Result<SealingKey, SealingError> {
+pub fn unlock_or_make(place: &Sealing, passphrases: &Passphrases) -> Result<SealingKey, SealingError> {
     match unlock(place, passphrases) {
         Err(SealingError::File(FileError::Missing { .. })) => make(place, passphrases),
         other => other,
     }
 }
 
-fn make(place: Place<'_>, passphrases: &Passphrases) -> Result<SealingKey, SealingError> {
+fn make(place: &Sealing, passphrases: &Passphrases) -> Result<SealingKey, SealingError> {
     let key = SealingKey::generate(&mut system());
     match place {
-        Place::File(path) => {
+        Sealing::File(path) => {
             let text = Zeroizing::new(hex::encode(key.expose()));
             private_file::create(path, Zeroizing::new(format!("{}\n", *text)).as_bytes())?;
         }
-        Place::Passphrase(path) => {
+        Sealing::Passphrase(path) => {
             let passphrase = Passphrase::new(passphrases.chosen(&named(path))?.to_string());
             let blob = sealed::seal(Lock::Passphrase(&passphrase), &label(), key.expose(), &mut system())?;
             private_file::create(path, &blob)?;
@@ -116,10 +109,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("sealing.key");
         let right = passphrases(folder.path(), "right");
-        let made = unlock_or_make(Place::Passphrase(&path), &right).unwrap();
-        let again = unlock(Place::Passphrase(&path), &right).unwrap();
+        let made = unlock_or_make(&Sealing::Passphrase(path.clone()), &right).unwrap();
+        let again = unlock(&Sealing::Passphrase(path.clone()), &right).unwrap();
         assert_eq!(made.expose(), again.expose());
-        let wrong = unlock(Place::Passphrase(&path), &passphrases(folder.path(), "wrong"));
+        let wrong = unlock(&Sealing::Passphrase(path.clone()), &passphrases(folder.path(), "wrong"));
         assert!(matches!(wrong, Err(SealingError::Locked { error: OpenError::WrongKey, .. })));
     }
 
@@ -127,14 +120,14 @@ mod tests {
     fn a_key_in_a_file_is_kept() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("sealing.key");
-        let made = unlock_or_make(Place::File(&path), &Passphrases::default()).unwrap();
-        let again = unlock(Place::File(&path), &Passphrases::default()).unwrap();
+        let made = unlock_or_make(&Sealing::File(path.clone()), &Passphrases::default()).unwrap();
+        let again = unlock(&Sealing::File(path.clone()), &Passphrases::default()).unwrap();
         assert_eq!(made.expose(), again.expose());
     }
 
     #[test]
     fn a_missing_file_is_not_made_by_unlocking() {
-        let missing = unlock(Place::File(Path::new("/nonexistent/sealing.key")), &Passphrases::default());
+        let missing = unlock(&Sealing::File("/nonexistent/sealing.key".into()), &Passphrases::default());
         assert!(matches!(missing, Err(SealingError::File(FileError::Missing { .. }))));
     }
 }

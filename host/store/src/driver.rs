@@ -3,10 +3,9 @@
 //! Keys are never here: they are wrapped, and with the access manager. Answers are sealed to whoever asked.
 
 use crate::{
-    Reading, Schema, StoreError, Write, clock,
+    Reading, Schema, StoreError, Write,
     value::{column, number},
 };
-use symbolon_fragments::names::AccountId;
 
 /// The tables, by version.
 pub const SCHEMA: Schema = Schema { scripts: &[include_str!("driver/schema-1.sql")] };
@@ -41,22 +40,14 @@ impl Document {
     }
 }
 
+/// The tables of a driver.
+#[derive(Debug)]
+pub enum Tables {}
+
 /// An account's rows, as one transaction sees them.
-pub struct Rows<'t, T> {
-    transaction: &'t mut T,
-    account: AccountId,
-}
+pub type Rows<'t, T> = crate::Rows<'t, T, Tables>;
 
-impl<'t, T: Reading> Rows<'t, T> {
-    /// The account's rows in this transaction.
-    pub fn of(transaction: &'t mut T, account: &AccountId) -> Self {
-        Self { transaction, account: *account }
-    }
-
-    fn account(&self) -> Vec<u8> {
-        self.account.as_bytes().to_vec()
-    }
-
+impl<T: Reading> Rows<'_, T> {
     /// Documents of one kind, by number.
     pub async fn documents(&mut self, kind: Document) -> Result<Vec<DocumentRow>, StoreError> {
         let rows: Vec<(Vec<u8>, i64)> = sqlx::query_as(
@@ -79,11 +70,6 @@ impl<'t, T: Reading> Rows<'t, T> {
             .bind(job.to_vec())
             .fetch_optional(self.transaction.reading().0)
             .await?)
-    }
-
-    /// The high-water mark of the clock, Unix seconds; 0 if none was stored.
-    pub async fn mark(&mut self) -> Result<u64, StoreError> {
-        clock::mark(self.transaction, &self.account).await
     }
 
     /// What names the PIN that the token refused; nothing if it refused none.
@@ -150,11 +136,6 @@ impl Rows<'_, Write> {
             .execute(self.transaction.connection())
             .await?;
         Ok(())
-    }
-
-    /// Stores the high-water mark of the clock, whatever it was.
-    pub async fn put_mark(&mut self, mark: u64) -> Result<(), StoreError> {
-        clock::put_mark(self.transaction, &self.account, mark).await
     }
 
     /// Remembers that the token refused a PIN, by what names it.

@@ -23,12 +23,12 @@ fn file(directory: &TempDir) -> std::path::PathBuf {
 /// Writes something, so that the file has more than its first page.
 async fn write_mark(store: &Datastore, mark: u64) {
     let mut write = store.write().await.unwrap();
-    access::Rows::of(&mut write, &ACCOUNT).put_clock_mark(mark).await.unwrap();
+    access::Rows::of(&mut write, &ACCOUNT).put_mark(mark).await.unwrap();
     write.commit().await.unwrap();
 }
 
 async fn read_mark(store: &Datastore) -> u64 {
-    access::Rows::of(&mut store.read().await.unwrap(), &ACCOUNT).clock_mark().await.unwrap()
+    access::Rows::of(&mut store.read().await.unwrap(), &ACCOUNT).mark().await.unwrap()
 }
 
 fn overwrite(path: &Path, range: std::ops::Range<usize>) {
@@ -43,7 +43,7 @@ async fn what_was_committed_is_there_again_and_nothing_else() {
     let store = open(&directory).await.unwrap();
     write_mark(&store, 7).await;
     let mut dropped = store.write().await.unwrap();
-    access::Rows::of(&mut dropped, &ACCOUNT).put_clock_mark(8).await.unwrap();
+    access::Rows::of(&mut dropped, &ACCOUNT).put_mark(8).await.unwrap();
     drop(dropped);
     assert_eq!(read_mark(&store).await, 7);
     store.close().await;
@@ -56,9 +56,9 @@ async fn a_reader_keeps_the_state_it_began_with() {
     let store = open(&directory).await.unwrap();
     write_mark(&store, 1).await;
     let mut before = store.read().await.unwrap();
-    assert_eq!(access::Rows::of(&mut before, &ACCOUNT).clock_mark().await.unwrap(), 1);
+    assert_eq!(access::Rows::of(&mut before, &ACCOUNT).mark().await.unwrap(), 1);
     write_mark(&store, 2).await;
-    assert_eq!(access::Rows::of(&mut before, &ACCOUNT).clock_mark().await.unwrap(), 1);
+    assert_eq!(access::Rows::of(&mut before, &ACCOUNT).mark().await.unwrap(), 1);
     assert_eq!(read_mark(&store).await, 2);
 }
 
@@ -168,7 +168,7 @@ async fn a_full_disk_changes_nothing_and_goes_on_when_there_is_room() {
     let store = open_as(&directory, &OWNER, &Schema { scripts }).await.unwrap();
     write_mark(&store, 1).await;
     let mut write = store.write().await.unwrap();
-    access::Rows::of(&mut write, &ACCOUNT).put_clock_mark(2).await.unwrap();
+    access::Rows::of(&mut write, &ACCOUNT).put_mark(2).await.unwrap();
     let full = access::Rows::of(&mut write, &ACCOUNT).put_root(1, &vec![0; 1 << 20], 0).await;
     assert!(matches!(full, Err(StoreError::Full)), "{full:?}");
     drop(write);

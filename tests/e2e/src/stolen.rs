@@ -9,7 +9,7 @@ use symbolon_envelope::sealed::SealingKey;
 use symbolon_fragment_manager::Vault;
 use symbolon_server::identity;
 use symbolon_server::passphrase::Passphrases;
-use symbolon_server::sealing::{Place, unlock};
+use symbolon_server::sealing::{Sealing, unlock};
 use symbolon_trust::KeyPair;
 use zeroize::Zeroizing;
 
@@ -97,7 +97,7 @@ impl Unlock for Passphrase {
 
 fn sealing_key(home: &Path) -> SealingKey {
     let file = home.join("sealing.key");
-    unlock(Place::File(&file), &Passphrases::default()).expect("the stolen sealing key opens")
+    unlock(&Sealing::File(file), &Passphrases::default()).expect("the stolen sealing key opens")
 }
 
 fn holder(profile: &Path) -> KeyPair {

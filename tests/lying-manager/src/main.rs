@@ -10,12 +10,10 @@ use std::sync::Arc;
 
 use clap::{Args, Parser};
 use symbolon_channel::CancellationToken;
-use symbolon_fragment_manager::{
-    BoxFuture, Clock, Config, FragmentError, FragmentManager, FragmentSource, Sealing,
-};
+use symbolon_fragment_manager::{BoxFuture, Clock, Config, FragmentError, FragmentManager, FragmentSource};
 use symbolon_fragments::names::InstanceId;
 use symbolon_server::passphrase::Passphrases;
-use symbolon_server::sealing::{Place, unlock};
+use symbolon_server::sealing::unlock;
 use symbolon_server::{config, identity, port, process};
 use zeroize::Zeroizing;
 
@@ -44,11 +42,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 async fn serve(config: Config, passphrase_file: Option<PathBuf>) -> Result<(), Box<dyn Error>> {
-    let place = match &config.sealing {
-        Sealing::File(path) => Place::File(path),
-        Sealing::Passphrase(path) => Place::Passphrase(path),
-    };
-    let key = unlock(place, &Passphrases::from(passphrase_file))?;
+    let key = unlock(&config.sealing, &Passphrases::from(passphrase_file))?;
     let identity = identity::load(&config.identity, Some(&key))?;
     let listener = port::bind(&config.listen).await?;
     let liar = |honest| Arc::new(Lying(honest)) as Arc<dyn FragmentSource>;

@@ -13,13 +13,13 @@ use rand_core::{Rng, UnwrapErr};
 use symbolon_channel::{CancellationToken, Channel, Dialler, Identity, Route};
 use symbolon_encoding::to_canonical;
 use symbolon_envelope::sealed::SealingKey;
-use symbolon_fragment_manager::{Clock, Config, FragmentManager, OpenError, Sealing, Vault};
+use symbolon_fragment_manager::{Clock, Config, FragmentManager, OpenError, Vault};
 use symbolon_fragments::names::{AccountId, Index, InstanceId, KeyId, Purpose, SetId, Thumbprint};
 use symbolon_fragments::suite::{Field, Group, Scalar, encode_element, encode_scalar};
 use symbolon_fragments::{Fields, Input, Instance, KeyScope, OldRng, Suite, SuiteId, SuiteVisitor};
 use symbolon_protocol::wire::{Error, Inputs, Request, Response};
 use symbolon_store::manager::{NewInstance, Rows, SCHEMA};
-use symbolon_store::{Datastore, OpenError as StoreOpenError, Owner, Role as StoreRole};
+use symbolon_store::{Datastore, OpenError as StoreOpenError, Owner, Role as StoreRole, Sealing};
 use symbolon_trust::{
     AccessManager, Action, CeremonyKind, CreateRequest, DenyDocument, Document, EpochCertificate, Grant,
     KeyKind, KeyPair, Member, MemberKind, Operation, Order, Permit, Principal, Role, Roles, RootDocument,

@@ -6,13 +6,12 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 use serde::Serialize;
 use symbolon_client::error::FileError;
-use symbolon_driver::{Config, Driver as Role, Keys, PluginKeyStore, Sealing, enrol, read_account};
+use symbolon_driver::{Config, Driver as Role, Keys, PluginKeyStore, enrol, read_account};
 use symbolon_encoding::to_canonical;
 use symbolon_trust::{Enrolment, Signed};
 
 use super::role::{Configured, Run, runtime, stop_on_signal};
 use super::{Context, Failure};
-use crate::sealing::Place;
 use crate::{config, identity, process, sealing};
 
 /// The role's verbs.
@@ -52,7 +51,7 @@ impl Enrol {
         let config: Config = config::load(&self.configured.config)?;
         let beside = self.configured.config.parent().unwrap_or(Path::new(""));
         let output = self.output.unwrap_or_else(|| beside.join("driver.enrolment"));
-        let key = sealing::unlock_or_make(place(&config.sealing), context.passphrases())?;
+        let key = sealing::unlock_or_make(&config.sealing, context.passphrases())?;
         let keys = Keys {
             identity: identity::load_or_make(&config.identity, Some(&key))?,
             jobs: identity::load_or_make_job_key(&config.job_key, &key)?,
@@ -78,7 +77,7 @@ fn serve(run: &Run, context: &Context) -> Result<(), Failure> {
     // Before memory is locked: the host of plugins reserves addresses.
     let key_store = runtime.block_on(PluginKeyStore::load(&config.plugin, account))?;
     Run::protect();
-    let key = sealing::unlock(place(&config.sealing), context.passphrases())?;
+    let key = sealing::unlock(&config.sealing, context.passphrases())?;
     let keys = Keys {
         identity: identity::load(&config.identity, Some(&key))?,
         jobs: identity::load_job_key(&config.job_key, &key)?,
@@ -93,13 +92,6 @@ fn serve(run: &Run, context: &Context) -> Result<(), Failure> {
         };
         Ok(role.run(stop, ready).await?)
     })
-}
-
-fn place(sealing: &Sealing) -> Place<'_> {
-    match sealing {
-        Sealing::File(path) => Place::File(path),
-        Sealing::Passphrase(path) => Place::Passphrase(path),
-    }
 }
 
 /// What the operator reads out to the owner.

@@ -1,11 +1,10 @@
 //! `symbolon fragment-manager`: one holder of fragments, on a machine of its own.
 
 use clap::Subcommand;
-use symbolon_fragment_manager::{Config, FragmentManager as Role, Sealing};
+use symbolon_fragment_manager::{Config, FragmentManager as Role};
 
 use super::role::{Configured, PublicKeys, Run, announce, runtime, stop_on_signal};
 use super::{Context, Failure};
-use crate::sealing::Place;
 use crate::{config, identity, port, sealing};
 
 /// The role's verbs.
@@ -29,7 +28,7 @@ impl FragmentManager {
 
 fn identity(configured: &Configured, context: &Context) -> Result<(), Failure> {
     let config: Config = config::load(&configured.config)?;
-    let key = sealing::unlock_or_make(place(&config.sealing), context.passphrases())?;
+    let key = sealing::unlock_or_make(&config.sealing, context.passphrases())?;
     let pair = identity::load_or_make(&config.identity, Some(&key))?;
     context.output().answer(&PublicKeys::of(&pair))
 }
@@ -37,7 +36,7 @@ fn identity(configured: &Configured, context: &Context) -> Result<(), Failure> {
 fn serve(run: &Run, context: &Context) -> Result<(), Failure> {
     let config: Config = config::load(&run.configured.config)?;
     run.begin(context)?;
-    let key = sealing::unlock(place(&config.sealing), context.passphrases())?;
+    let key = sealing::unlock(&config.sealing, context.passphrases())?;
     let pair = identity::load(&config.identity, Some(&key))?;
     runtime(config.workers)?.block_on(async {
         let listener = port::bind(&config.listen).await?;
@@ -46,11 +45,4 @@ fn serve(run: &Run, context: &Context) -> Result<(), Failure> {
         announce("fragment-manager", &listener)?;
         Ok(role.serve(listener, stop).await?)
     })
-}
-
-fn place(sealing: &Sealing) -> Place<'_> {
-    match sealing {
-        Sealing::File(path) => Place::File(path),
-        Sealing::Passphrase(path) => Place::Passphrase(path),
-    }
 }

@@ -17,7 +17,7 @@ use zeroize::Zeroizing;
 use super::layout::{ACCESS_MANAGER, Addresses, GATEWAY, Layout, MANAGERS};
 use crate::identity::{self, IdentityError};
 use crate::passphrase::Passphrases;
-use crate::sealing::{self, Place, SealingError};
+use crate::sealing::{self, Sealing, SealingError};
 
 /// Where the first person's and the gateway's grants end, in seconds from now: ten years.
 const GRANTED_SECS: u64 = 10 * 365 * 86_400;
@@ -110,7 +110,7 @@ fn found(layout: &Layout, addresses: &Addresses) -> Result<Owner, PrepareError> 
 fn manager(layout: &Layout, name: &str, address: String) -> Result<NewMember, PrepareError> {
     let home = layout.home(name);
     let sealing: SealingKey =
-        sealing::unlock_or_make(Place::File(&home.join("sealing.key")), &Passphrases::default())?;
+        sealing::unlock_or_make(&Sealing::File(home.join("sealing.key")), &Passphrases::default())?;
     let identity: KeyPair = identity::load_or_make(&home.join("identity.key"), Some(&sealing))?;
     let local = || "local".to_owned();
     Ok(NewMember {

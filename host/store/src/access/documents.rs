@@ -5,7 +5,7 @@ use crate::{
     Reading, StoreError, Write,
     value::{column, hash, number},
 };
-use symbolon_fragments::names::{AccountId, Thumbprint};
+use symbolon_fragments::names::Thumbprint;
 
 /// A signed document and its version.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,13 +49,6 @@ pub struct Stamp {
     pub deny: u64,
     /// How many orders there are.
     pub orders: u64,
-}
-
-pub(super) async fn accounts(transaction: &mut impl Reading) -> Result<Vec<AccountId>, StoreError> {
-    let rows: Vec<Vec<u8>> = sqlx::query_scalar("SELECT DISTINCT account FROM root ORDER BY account")
-        .fetch_all(transaction.reading().0)
-        .await?;
-    rows.into_iter().map(|row| hash(row).map(AccountId::new)).collect()
 }
 
 impl<T: Reading> Rows<'_, T> {

@@ -1,8 +1,8 @@
-//! The owner's documents, as this manager took them: roots, deny document, orders; and the mark of its clock.
+//! The owner's documents, as this manager took them: roots, deny document, orders.
 
 use super::Rows;
 use crate::{
-    Reading, StoreError, Write, clock,
+    Reading, StoreError, Write,
     value::{column, number},
 };
 
@@ -44,11 +44,6 @@ impl<T: Reading> Rows<'_, T> {
             .map(|(document, received)| OrderRow { document, received: number(received) })
             .collect())
     }
-
-    /// The high-water mark of the clock, Unix seconds; 0 if none was stored.
-    pub async fn mark(&mut self) -> Result<u64, StoreError> {
-        clock::mark(self.transaction, &self.account).await
-    }
 }
 
 impl Rows<'_, Write> {
@@ -84,10 +79,5 @@ impl Rows<'_, Write> {
             .execute(self.transaction.connection())
             .await?;
         Ok(())
-    }
-
-    /// Stores the high-water mark of the clock, whatever it was.
-    pub async fn put_mark(&mut self, mark: u64) -> Result<(), StoreError> {
-        clock::put_mark(self.transaction, &self.account, mark).await
     }
 }
