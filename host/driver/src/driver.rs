@@ -99,6 +99,9 @@ pub enum RunError {
     /// The token refuses the PIN.
     #[error("the token refuses the PIN; it was tried once, and is not tried again")]
     PinRefused(#[source] KeyStoreError),
+    /// The vendor's module.
+    #[error("the HSM can't be asked")]
+    Module(#[source] KeyStoreError),
     /// The HSM has another master key than the store's.
     #[error("the HSM has another master key than the key store: its check value differs")]
     OtherMasterKey,
@@ -199,13 +202,13 @@ async fn check_pin(journal: &Journal, keys: &Keys, pins: &[PathBuf]) -> Result<(
     Ok(journal.put_refused_pin(None).await.map_err(DocumentsError::from)?)
 }
 
-fn server_of(root: &TrustedRoot) -> Server {
-    let access = &root.document().access_manager;
-    Server { address: access.address.clone(), key: access.key }
 fn newest(page: &JobPage) -> Versions {
     Versions { root: page.root_version, deny: page.deny_version, order: page.order_serial }
 }
 
+fn server_of(root: &TrustedRoot) -> Server {
+    let access = &root.document().access_manager;
+    Server { address: access.address.clone(), key: access.key }
 }
 
 /// Takes over what the access manager has and the driver hasn't. What isn't valid is left.
@@ -289,6 +292,7 @@ impl<K: KeyStore> Inner<K> {
                 Err(error) => match error.fault {
                     Fault::PinRefused => return Err(self.stop_for_pin(error).await),
                     Fault::NoMasterKey => return Err(RunError::OtherMasterKey),
+                    Fault::Unusable => return Err(RunError::Module(error)),
                     Fault::TokenAbsent
                     | Fault::Module
                     | Fault::Integrity

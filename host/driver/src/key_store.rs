@@ -77,6 +77,9 @@ pub enum Fault {
     /// The vendor's module crashed or took too long. It is started anew.
     #[error("the vendor's module crashed or did not answer in time")]
     Module,
+    /// The vendor's module is not there, or is no PKCS#11 library. Waiting doesn't help.
+    #[error("the vendor's module can't be used")]
+    Unusable,
     /// The HSM has no master key of this store.
     #[error("the HSM has no master key of this store")]
     NoMasterKey,

@@ -137,6 +137,7 @@ fn fault(reason: &str, kind: Kind) -> Fault {
         reason::TOKEN_ABSENT | reason::SESSION_LOST => Fault::TokenAbsent,
         reason::PIN_REFUSED | reason::PIN_LOCKED => Fault::PinRefused,
         reason::MODULE_CRASHED | reason::MODULE_TIMED_OUT => Fault::Module,
+        reason::MODULE_UNUSABLE => Fault::Unusable,
         reason::MASTER_MISSING => Fault::NoMasterKey,
         reason::MECHANISM_MISSING | reason::ALGORITHM_UNKNOWN => Fault::Unsupported,
         _ => match kind {

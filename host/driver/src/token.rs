@@ -22,7 +22,7 @@ impl Token {
             Fault::PinRefused => {
                 *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
             }
-            Fault::TokenAbsent | Fault::Module | Fault::NoMasterKey => {}
+            Fault::TokenAbsent | Fault::Module | Fault::Unusable | Fault::NoMasterKey => {}
             Fault::Integrity | Fault::Unsupported | Fault::Failed => return,
         }
         self.in_trouble.store(true, Ordering::Release);

@@ -20,7 +20,7 @@ pub(crate) const fn sort(fault: Fault) -> Result<Refusal, Trouble> {
     match fault {
         Fault::TokenAbsent | Fault::NoMasterKey => Err(Trouble::TokenAbsent),
         Fault::PinRefused => Err(Trouble::PinRefused),
-        Fault::Module => Err(Trouble::Module),
+        Fault::Module | Fault::Unusable => Err(Trouble::Module),
         Fault::Integrity => Ok(Refusal::Integrity),
         Fault::Unsupported => Ok(Refusal::Unsupported),
         Fault::Failed => Ok(Refusal::Failed),

@@ -10,6 +10,9 @@ use super::{Failure, Kind};
 const NEW_PIN: &str =
     "write the right PIN into the PIN file, then start the driver again; it tries each PIN once";
 
+/// What mends a module that isn't one.
+const MODULE: &str = "is `module` in the plugin's policy the path of the vendor's PKCS#11 library?";
+
 impl From<OpenError> for Failure {
     fn from(error: OpenError) -> Self {
         match &error {
@@ -29,6 +32,7 @@ impl From<RunError> for Failure {
     fn from(error: RunError) -> Self {
         match &error {
             RunError::PinRefused(_) => Self::new(Kind::Denied, error).next(NEW_PIN),
+            RunError::Module(_) => Self::new(Kind::Invalid, error).next(MODULE),
             RunError::OtherMasterKey => Self::new(Kind::Integrity, error)
                 .next("is it the right token? the key store's check value:  symbolon root show"),
             RunError::Twice => Self::new(Kind::Conflict, error)
@@ -66,7 +70,11 @@ impl From<KeyStoreError> for Failure {
             Fault::PinRefused => {
                 Self::new(Kind::Denied, error).next("it was tried once; mend the PIN file first")
             }
-            Fault::TokenAbsent | Fault::Module => Self::new(Kind::Unavailable, error),
+            Fault::TokenAbsent => Self::new(Kind::Unavailable, error).next(
+                "is it plugged in, and `token` its label? what the module needs to find it:  `environment` in the plugin's policy",
+            ),
+            Fault::Module => Self::new(Kind::Unavailable, error),
+            Fault::Unusable => Self::new(Kind::Invalid, error).next(MODULE),
             Fault::Integrity => Self::new(Kind::Integrity, error),
             Fault::Unsupported => Self::new(Kind::Invalid, error),
             Fault::Failed => Self::new(Kind::Io, error),
