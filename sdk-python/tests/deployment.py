@@ -30,10 +30,20 @@ rm -rf -- "$1"
 """
 
 
-def symbolon() -> str:
-    """Give the program under test: in `$SYMBOLON_BINARIES`, or else where cargo puts it."""
+def program(name: str) -> str:
+    """Give a program under test: in `$SYMBOLON_BINARIES`, or else where cargo puts it."""
     folder = os.environ.get("SYMBOLON_BINARIES")
-    return str((Path(folder) if folder else ROOT / "target" / "debug") / "symbolon")
+    return str((Path(folder) if folder else ROOT / "target" / "debug") / name)
+
+
+def symbolon() -> str:
+    return program("symbolon")
+
+
+def another_clock(offset: str) -> dict[str, str]:
+    """Give the environment of a program whose clock is off so far."""
+    library = next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
+    return {"LD_PRELOAD": str(library), "FAKETIME": offset, "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
 
 
 def _drain(stdout: IO[str]) -> None:
@@ -68,14 +78,17 @@ class Deployment:
         """The names of the roles that run."""
         return list(self._roles)
 
-    def start(self, *roles: str) -> None:
-        """Start roles, and wait until they are ready."""
+    def start(self, *roles: str, lying: bool = False, clock: str | None = None) -> None:
+        """Start roles, or managers that lie in their place, and wait until they are ready."""
+        environment = {} if clock is None else another_clock(clock)
         for role in roles:
             noun = "fragment-manager" if role in MANAGERS else role
+            words = [program("symbolon-lying-manager")] if lying else [symbolon(), noun]
             config = self.directory / role / "config.toml"
             with (self.directory / f"{role}.log").open("a") as log:
                 process = subprocess.Popen(
-                    [symbolon(), noun, "run", "--config", str(config)],
+                    [*words, "run", "--config", str(config)],
+                    env={**os.environ, **environment},
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.PIPE,
                     stderr=log,

@@ -8,7 +8,9 @@ import hmac
 import io
 import json
 import os
+import subprocess
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deployment import ROOT, Deployment
@@ -16,16 +18,33 @@ from symbolon import AsyncClient, Client, DataKey, Key, Message, SymbolonError, 
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
 Step = dict[str, Any]
 FILE = ROOT / "tests" / "conformance" / "scenario.json"
+MODULE = Path("/usr/lib/softhsm/libsofthsm2.so")
 _WHENCE = {"start": io.SEEK_SET, "current": io.SEEK_CUR, "end": io.SEEK_END}
 
 
 def pattern(length: int) -> bytes:
     """Give `length` bytes, byte `i` of which is `i mod 251`."""
     return (bytes(range(251)) * (length // 251 + 1))[:length]
+
+
+def make_token(folder: Path) -> str:
+    """Make the token of the scenario, and give the configuration of its module."""
+    (folder / "tokens").mkdir()
+    configuration = folder / "softhsm2.conf"
+    configuration.write_text(f"directories.tokendir = {folder}/tokens\nlog.level = ERROR\n")
+    subprocess.run(
+        [
+            *("softhsm2-util", "--module", str(MODULE), "--init-token", "--free", "--label", "symbolon test"),
+            *("--pin", "the-pin-of-a-test-token", "--so-pin", "officer-of-a-test-token"),
+        ],
+        check=True,
+        env={**os.environ, "SOFTHSM2_CONF": str(configuration)},
+        stdout=subprocess.DEVNULL,
+    )
+    return str(configuration)
 
 
 class FragmentOfCallback:
@@ -47,6 +66,7 @@ class Run:
 
     def __init__(self, deployment: Deployment, work: Path) -> None:
         self.deployment, self.work = deployment, work
+        self.fixed = {"dir": str(deployment.directory), "work": str(work), "module": str(MODULE)}
         self.saved: dict[str, Any] = {}
         self.openers: dict[str, Callable[[type[Client] | type[AsyncClient]], Any]] = {}
         self.clients: dict[str, Client] = {}
@@ -86,8 +106,8 @@ class Run:
     def text(self, value: Any) -> str:  # noqa: ANN401
         if isinstance(value, dict):
             return self.text(value["repeat"]) * int(value["times"])
-        text = str(value).replace("{dir}", str(self.deployment.directory)).replace("{work}", str(self.work))
-        for name, saved in self.saved.items():
+        text = str(value)
+        for name, saved in {**self.fixed, **self.saved}.items():
             if isinstance(saved, (str, int)):
                 text = text.replace("{" + name + "}", str(saved))
         return text
@@ -173,6 +193,11 @@ class Run:
 
     def do_close(self, step: Step) -> None:
         self.client(step).close()
+
+    def do_notices(self, step: Step) -> None:
+        notices = [notice.message for notice in self.client(step).take_notices()]
+        for word in step["expect"]:
+            assert any(word in notice for notice in notices), f"{word}: {notices}"
 
     # Messages
 
@@ -398,7 +423,7 @@ class Run:
         self.deployment.stop(*step["roles"])
 
     def do_start(self, step: Step) -> None:
-        self.deployment.start(*step["roles"])
+        self.deployment.start(*step["roles"], lying=step.get("lying", False), clock=step.get("clock"))
 
     def do_pause(self, step: Step) -> None:
         self.deployment.pause(*step["roles"])

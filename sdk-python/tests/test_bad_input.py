@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -194,6 +195,16 @@ def test_a_closed_client(keys: Deployment) -> None:
         assert refusal.value.code == "closed"
 
 
+@pytest.mark.parametrize("kind", [Client, AsyncClient])
+def test_a_client_that_nobody_holds_is_gone(keys: Deployment, kind: type[Client | AsyncClient]) -> None:
+    client = kind.from_file(keys.profile)
+    assert client.keys
+    there = weakref.ref(client)
+    del client
+    # At once, and its secrets with it: no collector has to come by.
+    assert there() is None
+
+
 def test_closing_ends_the_calls_of_other_threads(keys: Deployment) -> None:
     client = Client.from_file(keys.profile)
     sealed = client.encrypt(b"x", key="notes")
@@ -216,7 +227,7 @@ def test_closing_ends_the_calls_of_other_threads(keys: Deployment) -> None:
 
 
 def test_a_deadline(keys: Deployment) -> None:
-    with Client.from_file(keys.profile, deadline=0.3) as client:
+    with Client.from_file(keys.profile, deadline=3) as client:
         sealed = client.encrypt(b"x", key="notes")
         keys.pause("kfm-1", "kfm-2", "kfm-3")
         try:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from deployment import Deployment
-from scenario import FILE, Run
+from scenario import FILE, Run, make_token
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,14 +19,16 @@ CASES: list[dict[str, Any]] = SCENARIO["cases"]
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
-    deployment = Deployment()
-    made = Run(deployment, tmp_path_factory.mktemp("work"))
-    try:
-        made.steps(SCENARIO["setup"])
-        yield made
-    finally:
-        made.close()
-        deployment.close()
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("SOFTHSM2_CONF", make_token(tmp_path_factory.mktemp("token")))
+        deployment = Deployment()
+        made = Run(deployment, tmp_path_factory.mktemp("work"))
+        try:
+            made.steps(SCENARIO["setup"])
+            yield made
+        finally:
+            made.close()
+            deployment.close()
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case["name"] for case in CASES])

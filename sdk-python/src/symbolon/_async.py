@@ -37,7 +37,7 @@ class AsyncClient:
     def __init__(self, native: _native.Client) -> None:
         """Not for users: take one of the constructors whose names begin with `from_`."""
         self._native = native
-        self._keys = AsyncKeys(lambda: self._native, bridge)
+        self._keys = AsyncKeys(native, bridge)
 
     @classmethod
     def from_environment(

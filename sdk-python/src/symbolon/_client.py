@@ -43,7 +43,7 @@ class Client:
     def __init__(self, native: _native.Client) -> None:
         """Not for users: take one of the constructors whose names begin with `from_`."""
         self._native = native
-        self._keys = Keys(lambda: self._native)
+        self._keys = Keys(native)
 
     @classmethod
     def from_environment(

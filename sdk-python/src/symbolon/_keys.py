@@ -40,7 +40,7 @@ def _wanted(
 class Keys:
     """The keys of an account, for management. Switching one off, and destroying one, is the owner's command line's."""
 
-    def __init__(self, native: Callable[[], _native.Client]) -> None:
+    def __init__(self, native: _native.Client) -> None:
         self._native = native
 
     def create(
@@ -65,32 +65,32 @@ class Keys:
         fragment set is a root for others, which are made `on` it without a ceremony.
         """
         wanted = _wanted(suite, threshold, of, managers, purpose, customer_fragment, shared, on, labels)
-        return Key._of(_native.key_create(self._native(), key, wanted).wait())
+        return Key._of(_native.key_create(self._native, key, wanted).wait())
 
     def rotate(self, key: str) -> Key:
         """Make a new version, with which everything is encrypted from now on. Old ones still decrypt."""
-        return Key._of(_native.key_rotate(self._native(), key).wait())
+        return Key._of(_native.key_rotate(self._native, key).wait())
 
     def show(self, key: str) -> Key:
         """Give a key with its versions."""
-        return Key._of(_native.key_show(self._native(), key).wait())
+        return Key._of(_native.key_show(self._native, key).wait())
 
     def list(self, *, below: str | None = None, state: str | None = None, label: str | None = None) -> list[KeySummary]:
         """Give the keys that the holder may see, in the order of their ids.
 
         Only those `below` a path, in a `state`, or with a `label` (`NAME=VALUE`).
         """
-        return _listed(_native.key_list(self._native(), below, state, label).wait())
+        return _listed(_native.key_list(self._native, below, state, label).wait())
 
     def label(self, key: str, labels: Mapping[str, str | None]) -> Mapping[str, str]:
         """Set labels, and take away those whose value is `None`. Gives all labels that there are then."""
-        return _native.key_label(self._native(), key, dict(labels)).wait()
+        return _native.key_label(self._native, key, dict(labels)).wait()
 
 
 class AsyncKeys:
     """The same as `Keys`, to be awaited."""
 
-    def __init__(self, native: Callable[[], _native.Client], bridge: Callable[[], Bridge]) -> None:
+    def __init__(self, native: _native.Client, bridge: Callable[[], Bridge]) -> None:
         self._native = native
         self._bridge = bridge
 
@@ -110,25 +110,25 @@ class AsyncKeys:
     ) -> Key:
         """Make a key: see `Keys.create`."""
         wanted = _wanted(suite, threshold, of, managers, purpose, customer_fragment, shared, on, labels)
-        return Key._of(await self._bridge().run(_native.key_create(self._native(), key, wanted)))
+        return Key._of(await self._bridge().run(_native.key_create(self._native, key, wanted)))
 
     async def rotate(self, key: str) -> Key:
         """Make a new version: see `Keys.rotate`."""
-        return Key._of(await self._bridge().run(_native.key_rotate(self._native(), key)))
+        return Key._of(await self._bridge().run(_native.key_rotate(self._native, key)))
 
     async def show(self, key: str) -> Key:
         """Give a key with its versions."""
-        return Key._of(await self._bridge().run(_native.key_show(self._native(), key)))
+        return Key._of(await self._bridge().run(_native.key_show(self._native, key)))
 
     async def list(
         self, *, below: str | None = None, state: str | None = None, label: str | None = None
     ) -> list[KeySummary]:
         """Give the keys that the holder may see: see `Keys.list`."""
-        return _listed(await self._bridge().run(_native.key_list(self._native(), below, state, label)))
+        return _listed(await self._bridge().run(_native.key_list(self._native, below, state, label)))
 
     async def label(self, key: str, labels: Mapping[str, str | None]) -> Mapping[str, str]:
         """Set labels and take them away: see `Keys.label`."""
-        return await self._bridge().run(_native.key_label(self._native(), key, dict(labels)))
+        return await self._bridge().run(_native.key_label(self._native, key, dict(labels)))
 
 
 def _listed(said: list[dict[str, Any]]) -> list[KeySummary]:

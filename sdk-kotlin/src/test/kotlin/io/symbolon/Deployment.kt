@@ -18,7 +18,9 @@ class Finished(
 )
 
 /** A real deployment on this machine: an access manager and three fragment managers, each a process of its own. */
-class Deployment : AutoCloseable {
+class Deployment(
+    private val environment: Map<String, String> = emptyMap(),
+) : AutoCloseable {
     val directory: File = Files.createTempDirectory("symbolon-kotlin").toFile()
     val work: File = Files.createTempDirectory("symbolon-kotlin-work").toFile()
     val profile = directory.resolve("profile.toml")
@@ -45,7 +47,11 @@ class Deployment : AutoCloseable {
         arguments: List<String>,
         input: ByteArray = ByteArray(0),
     ): Finished {
-        val process = ProcessBuilder(listOf(SYMBOLON) + arguments).directory(work).start()
+        val process =
+            ProcessBuilder(listOf(program("symbolon")) + arguments)
+                .directory(work)
+                .apply { environment() += environment }
+                .start()
         var errors = ""
         val reading = Thread { errors = process.errorStream.readBytes().decodeToString() }.apply { start() }
         val writing = Thread { process.outputStream.use { it.write(input) } }.apply { start() }
@@ -54,8 +60,13 @@ class Deployment : AutoCloseable {
         return Finished(process.waitFor(), output, errors)
     }
 
-    fun start(role: String) {
-        roles[role] = Role(role, directory)
+    /** Starts a role, or a manager that lies in its place, by a clock that may be off. */
+    fun start(
+        role: String,
+        isLying: Boolean = false,
+        clock: String? = null,
+    ) {
+        roles[role] = Role(role, directory, isLying, clock?.let(::anotherClock).orEmpty())
     }
 
     fun stop(role: String) = roles.getValue(role).close()
@@ -75,7 +86,19 @@ class Deployment : AutoCloseable {
 
     companion object {
         val ROLES = listOf("access-manager", "kfm-1", "kfm-2", "kfm-3")
-        private val SYMBOLON = "${variable("SYMBOLON_BINARIES")}/symbolon"
+
+        fun program(name: String) = "${variable("SYMBOLON_BINARIES")}/$name"
+
+        /** What is in the environment of a program whose clock is off so far. */
+        private fun anotherClock(offset: String): Map<String, String> {
+            val library =
+                File("/usr/lib").listFiles()!!.map { it.resolve("faketime/libfaketimeMT.so.1") }.first(File::exists)
+            return mapOf(
+                "LD_PRELOAD" to library.path,
+                "FAKETIME" to offset,
+                "FAKETIME_DONT_FAKE_MONOTONIC" to "1",
+            )
+        }
 
         /** What `cargo xtask kotlin` says of the build. */
         fun variable(name: String): String =
@@ -86,6 +109,8 @@ class Deployment : AutoCloseable {
 private class Role(
     name: String,
     directory: File,
+    isLying: Boolean,
+    environment: Map<String, String>,
 ) : AutoCloseable {
     val process: Process
 
@@ -93,9 +118,17 @@ private class Role(
         val noun = if (name.startsWith("kfm-")) "fragment-manager" else name
         val config = directory.resolve(name).resolve("config.toml")
         val log = directory.resolve("$name.log")
-        val command =
-            listOf("${Deployment.variable("SYMBOLON_BINARIES")}/symbolon", noun, "run", "--config", config.path)
-        process = ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.appendTo(log)).start()
+        val program =
+            if (isLying) {
+                listOf(Deployment.program("symbolon-lying-manager"))
+            } else {
+                listOf(Deployment.program("symbolon"), noun)
+            }
+        process =
+            ProcessBuilder(program + listOf("run", "--config", config.path))
+                .redirectError(ProcessBuilder.Redirect.appendTo(log))
+                .apply { environment() += environment }
+                .start()
         val ready = CountDownLatch(1)
         Thread {
             process.inputStream.bufferedReader().forEachLine { if (" is ready on " in it) ready.countDown() }

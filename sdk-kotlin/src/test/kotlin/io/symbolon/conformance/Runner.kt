@@ -32,13 +32,17 @@ import kotlin.test.assertContentEquals
 import kotlin.test.assertEquals
 import kotlin.test.assertFailsWith
 import kotlin.test.assertFalse
+import kotlin.test.assertTrue
 import kotlin.test.fail
 
 /** Carries out the scenario's steps against a deployment of its own. */
 class Runner(
     private val deployment: Deployment,
 ) : AutoCloseable {
-    private val values = Values(mapOf("dir" to deployment.directory.path, "work" to deployment.work.path))
+    private val values =
+        Values(
+            mapOf("dir" to deployment.directory.path, "work" to deployment.work.path, "module" to TestToken.MODULE),
+        )
     private val keys = mutableMapOf<String, DataKey>()
     private val lasting = mapOf(FIRST to Symbolon.fromProfile(deployment.profile))
     private val clients = lasting.toMutableMap()
@@ -75,6 +79,7 @@ class Runner(
             "client" -> open(step)
             "client-from-environment" -> openFromEnvironment(step)
             "close" -> client(step).close()
+            "notices" -> notices(step)
             "encrypt" -> save(step, client(step).encrypt(text(step, "key"), bytes(step, "plaintext"), context(step)))
             "decrypt" -> expect(step, client(step).decrypt(bytes(step, "sealed"), context(step)))
             "encrypt-many" -> encryptMany(step)
@@ -103,11 +108,21 @@ class Runner(
             "owner" -> cli(step, deployment.directory.resolve("owner/passphrase").path)
             "folder" -> File(text(step, "path")).mkdirs()
             "stop" -> step["roles"].forEach { deployment.stop(it.asText()) }
-            "start" -> step["roles"].forEach { deployment.start(it.asText()) }
+            "start" -> start(step)
             "pause" -> step["roles"].forEach { deployment.signal(it.asText(), "STOP") }
             "resume" -> step["roles"].forEach { deployment.signal(it.asText(), "CONT") }
             else -> fail("a step that nobody knows here: $name")
         }
+    }
+
+    private fun start(step: JsonNode) =
+        step["roles"].forEach {
+            deployment.start(it.asText(), step["lying"]?.asBoolean() ?: false, step["clock"]?.asText())
+        }
+
+    private fun notices(step: JsonNode) {
+        val notices = client(step).takeNotices()
+        step["expect"].forEach { word -> assertTrue(notices.any { word.asText() in it }, "$word: $notices") }
     }
 
     private fun client(step: JsonNode): Symbolon = clients.getValue(step["as"]?.asText() ?: FIRST)
