@@ -167,6 +167,9 @@ pub enum Conflict {
         /// The key.
         key: KeyId,
     },
+    /// The same of a tenant, a system, or the root key of a chain.
+    #[error("{} {} is destroyed or about to be", .0.level, .0.key)]
+    LinkDestroyed(Refused),
     /// It was changed by somebody else meanwhile.
     #[error("it was changed meanwhile")]
     Changed,
@@ -212,6 +215,12 @@ pub enum Invalid {
     /// The key that another is to share a root with has a set of its own.
     #[error("key {key} is not on a shared root")]
     NotShared {
+        /// The key.
+        key: KeyId,
+    },
+    /// The key is in an HSM, which seals the keys of tenants with it, or signs.
+    #[error("key {key} is in an HSM: it opens a key chain, or signs, and encrypts no data itself")]
+    InHsm {
         /// The key.
         key: KeyId,
     },
@@ -278,7 +287,7 @@ pub enum Integrity {
     Header(#[from] symbolon_envelope::HeaderError),
     /// The ciphertext doesn't belong to the key that the fragment managers provably have.
     #[error("commitment mismatch: another key or another context than it was encrypted with")]
-    Commitment(#[source] symbolon_envelope::CommitmentMismatch),
+    Commitment(symbolon_envelope::CommitmentMismatch),
     /// A chunk of the ciphertext.
     #[error(transparent)]
     Chunks(#[from] symbolon_envelope::StreamError),
@@ -456,7 +465,7 @@ pub enum DownReason {
     #[error(transparent)]
     Dial(DialError),
     /// The access manager's relay doesn't lead there now.
-    #[error("through the relay: {}", .0.title())]
+    #[error("{}", relayed(*.0))]
     Relay(ProblemType),
     /// The connection broke, or no answer came.
     #[error(transparent)]
@@ -478,6 +487,13 @@ pub enum DownReason {
     /// It doesn't hold the fragment that the others hold.
     #[error("it does not hold the fragment of the present epoch")]
     Behind,
+}
+
+fn relayed(problem: ProblemType) -> String {
+    match problem {
+        ProblemType::ManagerUnreachable => "it cannot be reached, not through the relay either".to_owned(),
+        other => format!("the relay refuses: {}", other.title()),
+    }
 }
 
 impl From<DialError> for DownReason {
@@ -585,7 +601,7 @@ impl From<Refused> for Error {
         match refused.state {
             State::Active | State::Disabled => Denied::Link(refused).into(),
             State::Pending => Conflict::KeyPending(refused.key).into(),
-            State::Scheduled | State::Destroyed => Conflict::KeyDestroyed { key: refused.key }.into(),
+            State::Scheduled | State::Destroyed => Conflict::LinkDestroyed(refused).into(),
         }
     }
 }

@@ -19,6 +19,8 @@ use symbolon_trust::Seconds;
 pub struct Status {
     /// The access manager, or why it doesn't answer.
     pub access_manager: Result<api::Health, Error>,
+    /// How long the access manager took, a connection included.
+    pub access_manager_took: Duration,
     /// Each fragment manager that isn't retired.
     pub managers: Vec<ManagerStatus>,
 }
@@ -35,21 +37,23 @@ pub struct ManagerStatus {
 }
 
 impl Client {
-    /// Asks all servers how they are.
+    /// Asks all servers how they are: the access manager first, which knows whether the owner signed others in.
     pub async fn status(&self) -> Status {
-        let access = self.access();
-        let health = async {
-            let answer: Result<api::Health, _> = access.get(path::HEALTH).await;
-            answer.map_err(|error| access.explain(error, Subject::default()))
-        };
+        let asked = Instant::now();
+        let answer: Result<api::Health, _> = self.access().get(path::HEALTH).await;
+        let access_manager = answer.map_err(|error| self.access().explain(error, Subject::default()));
+        let access_manager_took = asked.elapsed();
+        if access_manager.is_ok() {
+            // A holder without a grant is told no root document; the one at hand does then.
+            let _grown = self.refresh_root().await;
+        }
         let account = self.root().account();
         let managers = self.inner.managers.active().into_iter().map(|manager| async move {
             let asked = Instant::now();
             let status = status_of(&manager, Request::Status { account }).await;
             ManagerStatus { member: manager.name.clone(), status, took: asked.elapsed() }
         });
-        let (access_manager, managers) = tokio::join!(health, join_all(managers));
-        Status { access_manager, managers }
+        Status { access_manager, access_manager_took, managers: join_all(managers).await }
     }
 
     /// Sends a request to one fragment manager. It may arrive twice, where a connection broke.

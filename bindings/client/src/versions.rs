@@ -3,7 +3,7 @@
 use crate::access::{Access, Subject, document};
 use crate::bounded::Bounded;
 use crate::error::{
-    CertificateFault, Conflict, DownReason, Error, Integrity, ManagerDown, NotFound, Unavailable,
+    CertificateFault, Conflict, DownReason, Error, Integrity, Invalid, ManagerDown, NotFound, Unavailable,
 };
 use crate::managers::{Manager, Managers};
 use crate::root::Root;
@@ -77,6 +77,9 @@ impl Versions {
             self.access.get(path).await.map_err(|error| self.access.explain(error, about))?;
         let entry = answer.all_versions.iter().find(|entry| entry.version == version);
         let entry = entry.ok_or_else(|| NotFound::Version { key: key.clone(), version })?;
+        if entry.wrapped_key.is_some() {
+            return Err(Invalid::InHsm { key: key.clone() }.into());
+        }
         let signed = entry.certificate.as_ref().ok_or_else(|| Conflict::KeyPending(key.clone()))?;
         let certificate = Arc::new(self.read_key(signed, key, version).await?);
         self.keys.insert(place, certificate.clone());

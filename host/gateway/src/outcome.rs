@@ -73,7 +73,7 @@ fn kind_of_conflict(conflict: &Conflict) -> ProblemType {
     match conflict {
         Conflict::KeyExists(_) => ProblemType::KeyExists,
         Conflict::KeyPending(_) => ProblemType::KeyPending,
-        Conflict::KeyDestroyed { .. } => ProblemType::KeyDestroyed,
+        Conflict::KeyDestroyed { .. } | Conflict::LinkDestroyed(_) => ProblemType::KeyDestroyed,
         Conflict::Changed | Conflict::Superseded(_) => ProblemType::Superseded,
         Conflict::File(_) | Conflict::Cancelled => ProblemType::Internal,
     }
@@ -87,6 +87,7 @@ fn kind_of_invalid(invalid: &Invalid) -> ProblemType {
         | Invalid::Purpose { .. }
         | Invalid::OtherAccount
         | Invalid::NotShared { .. }
+        | Invalid::InHsm { .. }
         | Invalid::NotInHsm { .. }
         | Invalid::Job(_)
         | Invalid::Driver(_)

@@ -28,19 +28,27 @@ impl Denied {
                 Some(format!("the owner can renew it:  symbolon grant create --to {holder} …"))
             }
             Self::KeyDisabled { key } => Some(format!("the owner can enable it:  symbolon key enable {key}")),
-            Self::Link(refused) => Some(format!("the owner can enable it:  symbolon {}", enable(refused))),
-            Self::Refused { .. } | Self::Revoked { .. } | Self::Driver { .. } => None,
+            Self::Link(refused) => {
+                Some(format!("the owner can enable it:  symbolon {}", verb(refused, "enable")))
+            }
+            Self::Refused { holder, .. } => Some(format!(
+                "the owner can allow more:  symbolon grant create --to {holder} --key KEY --allow OPERATION"
+            )),
+            Self::Revoked { .. } => {
+                Some("the owner can tell whether one grant or everything:  symbolon grant list".to_owned())
+            }
+            Self::Driver { .. } => None,
         }
     }
 }
 
-fn enable(refused: &Refused) -> String {
+fn verb(refused: &Refused, verb: &str) -> String {
     let noun = match refused.level {
         Level::Tenant => "tenant",
         Level::System => "system",
         Level::Root | Level::Data => "key",
     };
-    format!("{noun} enable {}", refused.key)
+    format!("{noun} {verb} {}", refused.key)
 }
 
 impl NotFound {
@@ -69,11 +77,15 @@ impl Conflict {
             Self::KeyExists(key) => {
                 Some(format!("key ids are never used again; for a new version:  symbolon key rotate {key}"))
             }
-            Self::KeyPending(key) => {
-                Some(format!("its ceremony goes on; look again:  symbolon key show {key}"))
-            }
+            Self::KeyPending(key) => Some(format!(
+                "whoever makes it finishes it by the same command again; look:  symbolon key show {key}"
+            )),
             Self::KeyDestroyed { key } => Some(format!(
                 "until it is done, the owner can keep it:  symbolon key cancel-destruction {key}"
+            )),
+            Self::LinkDestroyed(refused) => Some(format!(
+                "until it is done, the owner can keep it:  symbolon {}",
+                verb(refused, "cancel-destruction")
             )),
             Self::Changed | Self::Superseded(_) | Self::File(_) | Self::Cancelled => None,
         }
@@ -89,9 +101,11 @@ impl Integrity {
             Self::WrongServer(_) => {
                 Some("what the owner signed names another key: is the address right?".to_owned())
             }
+            Self::Chunks(_) => {
+                Some("the file was changed or cut since it was written: take another copy of it".to_owned())
+            }
             Self::Commitment(_)
             | Self::Header(_)
-            | Self::Chunks(_)
             | Self::Record(_)
             | Self::Wrapped(_)
             | Self::Certificate(_)
@@ -114,7 +128,10 @@ impl Unavailable {
             Self::AccessManager { .. } => {
                 Some("is it running? in a deployment of  symbolon dev,  look at that terminal".to_owned())
             }
-            Self::Ceremony { key } => Some(format!("look again later:  symbolon key show {key}")),
+            Self::Ceremony { .. } => Some(
+                "it takes all of them: once they answer (symbolon status), the same command finishes it"
+                    .to_owned(),
+            ),
             Self::KeyStore { .. } => Some(
                 "the operator of its drivers can tell more:  symbolon driver run  logs what the HSM says"
                     .to_owned(),

@@ -56,7 +56,7 @@ impl Conflict {
         match self {
             Self::KeyExists(_) => "key-exists",
             Self::KeyPending(_) => "key-pending",
-            Self::KeyDestroyed { .. } => "key-destroyed",
+            Self::KeyDestroyed { .. } | Self::LinkDestroyed(_) => "key-destroyed",
             Self::Changed => "changed",
             Self::Superseded(_) => "superseded",
             Self::File(_) => "file-exists",
@@ -76,6 +76,7 @@ impl Invalid {
             Self::Members(_) => "members",
             Self::NotShared { .. } => "key-not-shared",
             Self::TooFewMembers { .. } => "too-few-members",
+            Self::InHsm { .. } => "key-in-hsm",
             Self::NotInHsm { .. } => "key-not-in-hsm",
             Self::Job(_) => "job",
             Self::Driver(_) => "hsm-unsupported",

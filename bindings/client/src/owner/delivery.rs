@@ -1,6 +1,6 @@
 //! What came of sending a document to everybody: who signed for it, who could not be reached, whether it is in force.
 
-use crate::error::Error;
+use crate::error::{DownReason, Error};
 use std::time::Duration;
 use symbolon_channel::{CallError, DialError};
 use symbolon_fragments::names::Index;
@@ -22,8 +22,8 @@ pub struct Delivery {
 #[derive(Debug, thiserror::Error)]
 pub enum DeliveryError {
     /// It can't be reached, neither directly nor through the relay.
-    #[error("it cannot be reached")]
-    Dial(#[from] DialError),
+    #[error(transparent)]
+    Down(DownReason),
     /// The connection broke, or no answer came.
     #[error("it did not answer")]
     Call(#[from] CallError),
@@ -36,6 +36,12 @@ pub enum DeliveryError {
     /// It doesn't speak the protocol.
     #[error("it answers something else than was asked")]
     Protocol,
+}
+
+impl From<DialError> for DeliveryError {
+    fn from(error: DialError) -> Self {
+        Self::Down(error.into())
+    }
 }
 
 /// What came of one document.

@@ -43,7 +43,7 @@ problem_types! {
     /// A signed document is not the canonical encoding of one, or its signatures don't verify.
     InvalidDocument = "urn:symbolon:problem:invalid-document", 422, "The signed document does not verify";
     /// The caller showed no client certificate.
-    Unauthenticated = "urn:symbolon:problem:unauthenticated", 401, "A client certificate is needed";
+    Unauthenticated = "urn:symbolon:problem:unauthenticated", 401, "The caller is not known";
     /// No grant, or policy, allows it to this caller.
     Denied = "urn:symbolon:problem:denied", 403, "Not allowed";
     /// The grant has been revoked, or its holder.
