@@ -21,7 +21,13 @@ pub enum CallError {
     Host(#[from] Verdict),
     /// The plugin answered with an error of its own. Its instance lives on.
     #[error("the plugin says: {0}")]
-    Plugin(#[from] PluginError),
+    Plugin(PluginError),
+}
+
+impl From<PluginError> for CallError {
+    fn from(said: PluginError) -> Self {
+        Self::Plugin(said)
+    }
 }
 
 /// Why the host ended a call, or didn't begin it.
