@@ -31,6 +31,7 @@ use symbolon_channel::{
 use symbolon_store::{Datastore, OpenError as StoreOpenError, Owner, Role, access};
 use symbolon_trust::KeyPair;
 use tokio::net::TcpListener;
+use tracing::{info, warn};
 
 /// The access manager's own keys, unlocked.
 pub struct Keys {
@@ -121,6 +122,10 @@ impl AccessManager {
         let service = Arc::new(Service::new(Parts { store, permit_key, own, policies, addresses, limits }));
         for account in &installed {
             service.install(account).await.map_err(|failure| OpenError::Account(failure.into()))?;
+            info!(account = %account.root.account(), "serving");
+        }
+        if installed.is_empty() {
+            warn!(folder = %config.accounts.display(), "no account to serve: there is no root document (*.root)");
         }
         let limits =
             listener::Limits { connections: config.limits.connections, ..listener::Limits::default() };

@@ -15,7 +15,7 @@ use symbolon_trust::{KeyPair, ProvenHolder, RootDocument};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
-use tracing::error;
+use tracing::{error, info, warn};
 
 use crate::account::{Account, Parts};
 use crate::accounts::{self, AccountsError};
@@ -140,7 +140,12 @@ impl FragmentManager {
             let (identity, store, clock) = (Arc::clone(&identity), Arc::clone(&store), clock.clone());
             let channels = Arc::clone(&accounts.channels);
             let parts = Parts { index, identity, store, trust, clock, sets, channels };
+            let version = parts.trust.root().document().version;
             accounts.by_id.insert(account, Arc::new(Account::open(parts).await?));
+            info!(%account, root_document = version, "serving");
+        }
+        if accounts.by_id.is_empty() {
+            warn!(folder = %config.accounts.display(), "no account to serve: there is no root document (*.root)");
         }
         let refresh = Duration::from_secs(u64::from(config.refresh_hours) * 3600);
         Ok(Self { accounts: Arc::new(accounts), store, vault, refresh, identity: tls_identity, tls })
