@@ -66,15 +66,22 @@ pub fn description() -> String {
     document().to_pretty_json().expect("strings and maps are JSON")
 }
 
+/// What the document says beside the operations.
+#[derive(utoipa::OpenApi)]
+#[openapi(info(
+    title = "Symbolon gateway",
+    description = "Encrypts and decrypts for programs without a client library, at the customer's side. Callers show a \
+                   bearer token or a client certificate. Bytes are base64url without padding.",
+    license(name = "Apache-2.0", identifier = "Apache-2.0"),
+))]
+struct Document;
+
 fn document() -> OpenApi {
-    let (_, mut document) = described().split_for_parts();
-    document.info.title = "Symbolon gateway".into();
-    document.info.version = env!("CARGO_PKG_VERSION").into();
-    document
+    described().into_openapi()
 }
 
 fn described() -> OpenApiRouter<Arc<Shared>> {
-    OpenApiRouter::new()
+    OpenApiRouter::with_openapi(<Document as utoipa::OpenApi>::openapi())
         .routes(routes!(operations::encrypt))
         .routes(routes!(operations::decrypt))
         .routes(routes!(operations::create_data_key))

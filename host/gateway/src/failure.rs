@@ -55,11 +55,33 @@ impl From<JsonRejection> for Failure {
     }
 }
 
-/// Where the fault is, without the words of the body: those may be a plaintext.
 fn fault_of(rejection: &JsonRejection) -> String {
-    let text = rejection.body_text();
-    match text.find(" at line ") {
-        Some(start) => format!("not the JSON of this operation{}", &text[start..]),
-        None => "not the JSON of this operation".into(),
+    told(&rejection.body_text())
+}
+
+/// What the fault is and where, without the words of the body: those may be a plaintext. A field that is missing is
+/// named by the interface, not by the body.
+fn told(fault: &str) -> String {
+    let missing = fault.split_once("missing field `").and_then(|(_, rest)| rest.split_once('`'));
+    let what = match missing {
+        Some((field, _)) => format!("`{field}` is missing"),
+        None => "this is not what the operation takes (/openapi.json tells what; bytes are base64url without padding)"
+            .to_owned(),
+    };
+    let place = fault.rfind(" at line ").map_or("", |start| &fault[start..]);
+    format!("{what}{place}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::told;
+
+    #[test]
+    fn a_fault_names_what_is_missing_and_repeats_nothing_of_the_body() {
+        let missing = "Failed to deserialize: missing field `plaintext` at line 1 column 18";
+        assert_eq!(told(missing), "`plaintext` is missing at line 1 column 18");
+        let wrong = told("Failed to deserialize: invalid value: string \"a secret\" at line 1 column 43");
+        assert!(wrong.ends_with(" at line 1 column 43") && !wrong.contains("secret"), "{wrong}");
+        assert!(!told("invalid value: string \"a at line b\" at line 1 column 2").contains("line b"));
     }
 }
