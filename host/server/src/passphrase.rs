@@ -45,6 +45,13 @@ impl Passphrases {
         Self { file }
     }
 
+    /// The same, or from `fallback` where none is named and that file is there.
+    #[must_use]
+    pub fn or(&self, fallback: &Path) -> Self {
+        let fallback = || fallback.is_file().then(|| fallback.to_owned());
+        Self { file: self.file.clone().or_else(fallback) }
+    }
+
     /// One that opens something. `what` completes "passphrase of …".
     pub fn existing(&self, what: &str) -> Result<Zeroizing<String>, PassphraseError> {
         match &self.file {

@@ -9,7 +9,7 @@ use super::Globals;
 use super::failure::Failure;
 use super::output::Output;
 use super::transfer::Transferred;
-use crate::passphrase::Passphrases;
+use crate::passphrase::{PassphraseError, Passphrases};
 
 /// One command's surroundings.
 #[derive(Debug)]
@@ -35,6 +35,11 @@ impl Context {
         Ok(self.passphrases.existing(what)?)
     }
 
+    /// The same, from `file` where that is there and no other was named.
+    pub fn passphrase_beside(&self, file: &Path, what: &str) -> Result<Zeroizing<String>, Failure> {
+        Ok(self.passphrases.or(file).existing(what)?)
+    }
+
     /// A passphrase that is being chosen, asked for twice. `what` completes "new passphrase for …".
     pub fn new_passphrase(&self, what: &str) -> Result<Zeroizing<String>, Failure> {
         Ok(self.passphrases.chosen(what)?)
@@ -55,14 +60,25 @@ impl Context {
         Ok(Profile::load(&self.profile_file()?)?)
     }
 
-    /// A client that acts as the profile says. It connects when it is used.
+    /// A client that asks servers, and neither encrypts nor decrypts: no customer fragment is opened for that. It
+    /// connects when it is used.
     pub fn client(&self) -> Result<Client, Failure> {
-        Ok(Client::open(&self.profile()?, &mut self.unlocking())?)
+        self.client_of(&Profile { customer_fragments: Vec::new(), ..self.profile()? })
+    }
+
+    /// A client that acts as the profile says, with its customer fragments. It connects when it is used.
+    pub fn client_with_fragments(&self) -> Result<Client, Failure> {
+        self.client_of(&self.profile()?)
+    }
+
+    fn client_of(&self, profile: &Profile) -> Result<Client, Failure> {
+        let mut unlocking = self.unlocking();
+        Client::open(profile, &mut unlocking).map_err(|error| unlocking.explain(error))
     }
 
     /// What opens the files of a profile.
-    pub fn unlocking(&self) -> impl Unlock {
-        Unlocking(self.passphrases.clone())
+    pub fn unlocking(&self) -> Unlocking {
+        Unlocking { passphrases: self.passphrases.clone(), problem: None }
     }
 
     /// Awaits an operation of the client, and tells what went well in spite of something.
@@ -89,11 +105,26 @@ impl Context {
 }
 
 /// Opens the profile's files with passphrases from where the command line says.
-struct Unlocking(Passphrases);
+pub struct Unlocking {
+    passphrases: Passphrases,
+    /// Why there was no passphrase.
+    problem: Option<PassphraseError>,
+}
+
+impl Unlocking {
+    /// Why a file could not be opened: `error` says which; where there was no passphrase, the reason for that is better.
+    fn explain(self, error: Error) -> Failure {
+        match self.problem {
+            None | Some(PassphraseError::NobodyToAsk) => error.into(),
+            Some(problem) => problem.into(),
+        }
+    }
+}
 
 impl Unlock for Unlocking {
     fn passphrase(&mut self, file: &Path) -> Option<Zeroizing<String>> {
-        self.0.existing(&file.display().to_string()).ok()
+        let given = self.passphrases.existing(&file.display().to_string());
+        given.map_err(|problem| self.problem = Some(problem)).ok()
     }
 
     fn key_file(&mut self, _: &Path) -> Option<PathBuf> {

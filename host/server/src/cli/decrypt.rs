@@ -34,7 +34,7 @@ impl Decrypt {
         let target = self.output.clone().map_or_else(|| target(source.path()), Ok)?;
         let preamble = read_preamble(&mut source).map_err(Error::from)?;
         let sink = Sink::open(&target, &source, self.force)?;
-        let client = context.client()?;
+        let client = context.client_with_fragments()?;
         let bound = pairs::context(self.context)?;
         let decryption = context.noting(&client, client.decryption(&preamble, &bound)).await;
         let decryption = decryption.map_err(|failure| about(failure, preamble.header()))?;

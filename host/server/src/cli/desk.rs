@@ -19,6 +19,9 @@ const LEARN_WITHIN: Duration = Duration::from_secs(5);
 /// The folder beside the profile where `symbolon dev` puts the owner.
 const FOLDER: &str = "owner";
 
+/// The file in the owner's folder that opens its keys, where somebody put it there, as `symbolon dev` does.
+const PASSPHRASE: &str = "passphrase";
+
 /// Where the owner's folder is.
 #[derive(Clone, Debug, Args)]
 pub struct Desk {
@@ -51,7 +54,7 @@ impl Desk {
     ) -> Result<T, Failure> {
         let folder = self.folder(context)?;
         let mut owner = Owner::open_to_sign(&folder)?;
-        let mut unlock = Known::ask(context, office)?;
+        let mut unlock = Known::in_folder(context, &folder, office)?;
         let mut keys = Signer::new(&folder, &mut unlock);
         let courier = courier(context, owner.root(), &mut keys, office)?;
         match timeout(LEARN_WITHIN, owner.learn(&courier)).await {
@@ -84,13 +87,22 @@ fn no_owner(folder: &Path) -> Failure {
         .next("to found an account:  symbolon init --owner DIR …")
 }
 
+fn what(office: Office) -> String {
+    format!("the owner's {office} key")
+}
+
 /// A passphrase that was asked for already.
 pub struct Known(Zeroizing<String>);
 
 impl Known {
-    /// The passphrase of the owner's key of a role.
+    /// The passphrase of the owner's key of a role, as a consent: it has to be given.
     pub fn ask(context: &Context, office: Office) -> Result<Self, Failure> {
-        context.passphrase(&format!("the owner's {office} key")).map(Self)
+        context.passphrase(&what(office)).map(Self)
+    }
+
+    /// The same, from the folder where it is kept there.
+    fn in_folder(context: &Context, folder: &Path, office: Office) -> Result<Self, Failure> {
+        context.passphrase_beside(&folder.join(PASSPHRASE), &what(office)).map(Self)
     }
 }
 

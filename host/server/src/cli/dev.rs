@@ -128,6 +128,9 @@ impl From<PrepareError> for Failure {
             PrepareError::Occupied(_) => {
                 Self::new(Kind::Conflict, error).next("name another folder:  --directory FOLDER")
             }
+            PrepareError::Nameless(_) => {
+                Self::new(Kind::Invalid, error).next("name one:  --directory FOLDER")
+            }
             PrepareError::File(cause) => cause.into(),
             PrepareError::Identity(cause) => cause.into(),
             PrepareError::Sealing(cause) => cause.into(),

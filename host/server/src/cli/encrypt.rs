@@ -38,7 +38,7 @@ impl Encrypt {
         let source = Source::open(self.file.as_deref())?;
         let target = self.output.clone().unwrap_or_else(|| target(source.path()));
         let sink = Sink::open(&target, &source, self.force)?;
-        let client = context.client()?;
+        let client = context.client_with_fragments()?;
         let bound = pairs::context(self.context)?;
         let encryption = context.noting(&client, client.encryption(&self.key, &bound)).await?;
         let meter = Meter::new(context.output(), source.len());

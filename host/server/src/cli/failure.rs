@@ -37,8 +37,8 @@ pub enum Kind {
 
 /// The table that `symbolon --help` ends with.
 pub const EXIT_CODES: &str = "\
-Exit codes: 0 done, 1 a bug, 2 wrong usage, 3 denied, 4 not found, 5 conflict, 6 invalid, 7 not authentic,
-8 unavailable, 9 a local file.";
+Exit codes: 0 done, 1 a bug, 2 wrong usage, 3 denied, 4 not found, 5 conflict,
+6 invalid, 7 not authentic, 8 unavailable, 9 a local file.";
 
 impl Kind {
     const fn code(self) -> u8 {
@@ -79,6 +79,8 @@ impl From<Kind> for ExitCode {
 #[derive(Debug)]
 pub struct Failure {
     kind: Kind,
+    /// The client's code, where the client failed: `docs/errors.md`.
+    code: Option<&'static str>,
     error: Box<dyn Error + Send + Sync>,
     next: Vec<String>,
 }
@@ -86,7 +88,7 @@ pub struct Failure {
 impl Failure {
     /// `error` is an error with its chain of causes, or a sentence.
     pub fn new(kind: Kind, error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        Self { kind, error: error.into(), next: Vec::new() }
+        Self { kind, code: None, error: error.into(), next: Vec::new() }
     }
 
     /// Adds a line below the error: what else is known, or what to do.
@@ -94,6 +96,12 @@ impl Failure {
     pub fn next(mut self, line: impl Into<String>) -> Self {
         self.next.push(line.into());
         self
+    }
+
+    /// What happened, for programs.
+    #[must_use]
+    pub fn coded(self, code: &'static str) -> Self {
+        Self { code: Some(code), ..self }
     }
 
     /// A file of this machine that couldn't be read or written.
@@ -104,6 +112,11 @@ impl Failure {
     /// Whose move it is.
     pub const fn kind(&self) -> Kind {
         self.kind
+    }
+
+    /// What happened, in a word that never changes its meaning, where the client failed.
+    pub const fn code(&self) -> Option<&'static str> {
+        self.code
     }
 
     /// The lines below the error.

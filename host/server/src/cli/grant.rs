@@ -40,7 +40,7 @@ pub struct Create {
     /// A key, or all below it (`shop/*`), or all (`*`); may be repeated
     #[arg(long = "key", value_name = "KEY", required = true)]
     keys: Vec<KeyPattern>,
-    /// What is allowed: encrypt, decrypt, create, audit
+    /// What is allowed: encrypt, decrypt, create, audit, sign; with commas between
     #[arg(long, value_name = "OPERATION", value_delimiter = ',', required = true)]
     allow: Vec<Operation>,
     /// For how many days from now
@@ -57,7 +57,7 @@ pub struct Create {
 pub struct What {
     /// The grant's number
     id: Option<u64>,
-    /// Deny a holder everything, whatever was or will be granted
+    /// Deny a holder everything for good, whatever was or will be granted; only a new identity helps
     #[arg(long, value_name = "sym1…")]
     holder: Option<Thumbprint>,
 }
@@ -103,6 +103,13 @@ impl Create {
     async fn run(self, context: &Context) -> Result<(), Failure> {
         let desk = self.desk.clone();
         let made = desk.work(context, Office::Policy, async |owner, keys, courier| {
+            if owner.denials().check_holder(self.to).is_err() {
+                return Err(Failure::new(
+                    Kind::Conflict,
+                    format!("{} is denied everything for good", self.to),
+                )
+                .next("with a new identity it can be granted something:  symbolon profile create"));
+            }
             let grant = owner.make_grant(keys, self.terms())?;
             courier.publish_grant(&grant).await.map_err(unpublished)?;
             Ok(Shown::new(grant.body(), owner))

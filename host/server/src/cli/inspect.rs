@@ -36,7 +36,7 @@ pub struct About {
     suite: &'static str,
     purpose: String,
     writer: String,
-    created: String,
+    created: u64,
     customer_fragment: Option<String>,
     chunk_bytes: usize,
     context_pairs: u8,
@@ -52,7 +52,7 @@ impl About {
             suite: header.suite.name(),
             purpose: header.purpose.to_string(),
             writer: header.writer.to_string(),
-            created: date::minute(header.created),
+            created: header.created,
             customer_fragment: header.cf.map(|id| id.to_string()),
             chunk_bytes: header.chunk.plain(),
             context_pairs: header.context_pairs,
@@ -68,11 +68,21 @@ impl fmt::Display for About {
             self.key, self.version, self.suite, self.purpose
         )?;
         writeln!(f, "written by         {}", self.writer)?;
-        writeln!(f, "written at         {}", self.created)?;
+        writeln!(f, "written at         {}", date::minute(self.created))?;
         writeln!(f, "account            {}", self.account)?;
         writeln!(f, "customer fragment  {}", self.customer_fragment.as_deref().unwrap_or("none"))?;
-        writeln!(f, "context            {}", counted(self.context_pairs))?;
+        writeln!(f, "context            {}", self.pairs())?;
         writeln!(f, "chunks             {} KiB", self.chunk_bytes / 1024)
+    }
+}
+
+impl About {
+    fn pairs(&self) -> String {
+        match self.context_pairs {
+            0 => "none".to_owned(),
+            1 => "1 pair".to_owned(),
+            pairs => format!("{pairs} pairs"),
+        }
     }
 }
 

@@ -67,7 +67,10 @@ impl KeyOwner {
     /// Runs the verb.
     pub async fn run(self, context: &Context) -> Result<(), Failure> {
         match self {
-            Self::Disable(Named { desk, key }) => disable(&desk, key, context).await,
+            Self::Disable(Named { desk, key }) => {
+                let known = async |courier: &Courier| versions(courier, &key).await.map(drop);
+                disable(&desk, &key, known, context).await
+            }
             Self::Enable(Named { desk, key }) => enable(&desk, key, context).await,
             Self::Destroy(verb) => verb.run(context).await,
             Self::CancelDestruction(Named { desk, key }) => cancel(&desk, key, context).await,
@@ -75,12 +78,23 @@ impl KeyOwner {
     }
 }
 
-/// Switches a key off; a tenant and a system are named as keys are.
-pub async fn disable(desk: &Desk, key: KeyId, context: &Context) -> Result<(), Failure> {
+/// Switches a key off; a tenant and a system are named as keys are. The access manager's word holds up nothing: that it knows
+/// no such name, which most often is a slip, is told when the document is out.
+pub async fn disable(
+    desk: &Desk,
+    key: &KeyId,
+    known: impl AsyncFnOnce(&Courier) -> Result<(), Failure>,
+    context: &Context,
+) -> Result<(), Failure> {
     let sent = desk.work(context, Office::Deny, async |owner, keys, courier| {
         let deny = owner.deny_more(keys, |deny| deny.disable_key(key.clone()))?;
         let report = courier.deliver(owner, &deny).await;
-        Ok(Sent::new(Done::new(&key, "disabled"), &report, owner.root()))
+        if known(courier).await.is_err_and(|failure| failure.kind() == Kind::NotFound) {
+            context
+                .output()
+                .note(format_args!("note: the access manager knows no {key}; is the name right?"));
+        }
+        Ok(Sent::new(Done::new(key, "disabled"), &report, owner.root()))
     });
     sent.await?.answer(context)
 }
@@ -107,24 +121,29 @@ pub async fn cancel(desk: &Desk, key: KeyId, context: &Context) -> Result<(), Fa
     sent.await?.answer(context)
 }
 
-/// Has versions of it destroyed.
+/// Has versions of it destroyed: the one, where one was named.
 pub async fn destroy(
     desk: &Desk,
     key: &KeyId,
     Due(due): Due,
+    version: Option<u64>,
     versions: impl AsyncFnOnce(&Courier) -> Result<Vec<u64>, Failure>,
     context: &Context,
 ) -> Result<(), Failure> {
     let sent = desk.work(context, Office::Policy, async |owner, keys, courier| {
         let mut last: Option<Signed<Order>> = None;
-        for version in versions(courier).await? {
+        for version in chosen(key, version, versions(courier).await)? {
             let action = Action::Destroy { key: key.clone(), version, execute_after: due };
             last = Some(owner.order(keys, action)?);
         }
         let last = last.ok_or_else(|| not_so(key, "there with a version to destroy"))?;
         let report = courier.deliver(owner, &last).await;
-        let state = format!("to be destroyed {}, and can't be used until then", date::minute(due.0));
-        Ok(Sent::new(Done::until(key, &state, due), &report, owner.root()))
+        let state = format!("to be destroyed at {}, and can't be used until then", date::minute(due.0));
+        Ok(Sent::new(
+            Done { version, destroy_at: Some(due.0), ..Done::new(key, &state) },
+            &report,
+            owner.root(),
+        ))
     });
     sent.await?.answer(context)
 }
@@ -136,34 +155,58 @@ fn not_so(key: &KeyId, state: &str) -> Failure {
 impl Destroy {
     async fn run(self, context: &Context) -> Result<(), Failure> {
         let Named { desk, key } = self.named;
-        let wanted = async |courier: &Courier| match self.version {
-            Some(version) => Ok(vec![version]),
-            None => versions(courier, &key, context).await,
+        let there = async |courier: &Courier| {
+            let versions = versions(courier, &key).await?;
+            if versions.shared {
+                context.output().note(
+                    "note: the key is on a shared root: managers refuse it from now on, but its fragments stay",
+                );
+            }
+            Ok(versions.there)
         };
-        destroy(&desk, &key, Due::in_days(self.days), wanted, context).await
+        destroy(&desk, &key, Due::in_days(self.days), self.version, there, context).await
     }
 }
 
-/// The versions that are there to be destroyed, by the access manager's word: naming one too many harms nothing.
-async fn versions(courier: &Courier, key: &KeyId, context: &Context) -> Result<Vec<u64>, Failure> {
+/// The versions to destroy, of those that are there. One that was named needs no word of an access manager that is down.
+fn chosen(key: &KeyId, named: Option<u64>, there: Result<Vec<u64>, Failure>) -> Result<Vec<u64>, Failure> {
+    let Some(version) = named else { return there };
+    match there {
+        Ok(there) if there.contains(&version) => Ok(vec![version]),
+        Ok(_) => Err(Failure::new(Kind::NotFound, format!("{key} has no version {version} to destroy"))),
+        Err(failure) if failure.kind() == Kind::NotFound => Err(failure),
+        Err(_) => Ok(vec![version]),
+    }
+}
+
+/// A key's versions, by the access manager's word.
+struct Versions {
+    /// Those that aren't destroyed.
+    there: Vec<u64>,
+    /// Whether one is on a shared root.
+    shared: bool,
+}
+
+async fn versions(courier: &Courier, key: &KeyId) -> Result<Versions, Failure> {
     let access = courier.access();
     let found: api::Key = access
         .get(path::key(access.account(), key.as_str()))
         .await
         .map_err(|error| access.explain(error, Subject { key: Some(key), ..Subject::default() }))?;
-    if found.all_versions.iter().any(|version| version.kind == KeyKind::Shared) {
-        context.output().note(
-            "note: the key is on a shared root: managers refuse it from now on, but its fragments stay",
-        );
-    }
     let there = found.all_versions.iter().filter(|version| version.state != VersionState::Destroyed);
-    Ok(there.map(|version| version.version).rev().collect())
+    Ok(Versions {
+        there: there.map(|version| version.version).rev().collect(),
+        shared: found.all_versions.iter().any(|version| version.kind == KeyKind::Shared),
+    })
 }
 
 /// What was done with a key.
 #[derive(Debug, Serialize)]
 struct Done {
     key: String,
+    /// The one that was named.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    version: Option<u64>,
     state: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     destroy_at: Option<u64>,
@@ -171,16 +214,14 @@ struct Done {
 
 impl Done {
     fn new(key: &KeyId, state: &str) -> Self {
-        Self { key: key.to_string(), state: state.to_owned(), destroy_at: None }
-    }
-
-    fn until(key: &KeyId, state: &str, due: Seconds) -> Self {
-        Self { destroy_at: Some(due.0), ..Self::new(key, state) }
+        Self { key: key.to_string(), version: None, state: state.to_owned(), destroy_at: None }
     }
 }
 
 impl fmt::Display for Done {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} is {}", self.key, self.state)
+        write!(f, "{}", self.key)?;
+        self.version.iter().try_for_each(|version| write!(f, " v{version}"))?;
+        write!(f, " is {}", self.state)
     }
 }

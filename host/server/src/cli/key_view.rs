@@ -26,7 +26,7 @@ impl fmt::Display for Listed {
         for key in &self.0 {
             table.row([
                 key.key.clone(),
-                format!("v{}", key.version),
+                if key.version == 0 { "-".to_owned() } else { format!("v{}", key.version) },
                 state_word(key.state).to_owned(),
                 if key.t == 0 { format!("in {}", key.store) } else { format!("{}-of-{}", key.t, key.n) },
                 if key.t == 0 { key.suite.clone() } else { group(&key.suite).to_owned() },
@@ -68,7 +68,7 @@ fn group(suite: &str) -> &str {
 #[derive(Debug, Serialize)]
 pub struct Shown {
     key: String,
-    state: &'static str,
+    state: KeyState,
     labels: Labels,
     versions: Vec<ShownVersion>,
 }
@@ -76,8 +76,8 @@ pub struct Shown {
 #[derive(Debug, Serialize)]
 struct ShownVersion {
     version: u64,
-    state: &'static str,
-    destroy_at: Option<String>,
+    state: VersionState,
+    destroy_at: Option<u64>,
     destroy_serial: Option<u64>,
     certificate: Option<Certificate>,
     wrapped_key: Option<WrappedKey>,
@@ -91,7 +91,7 @@ struct WrappedKey {
     algorithm: &'static str,
     public_key: Option<String>,
     driver: String,
-    created: String,
+    created: u64,
 }
 
 /// What all members signed.
@@ -104,7 +104,7 @@ struct Certificate {
     purpose: String,
     customer_fragment: bool,
     ever_whole: bool,
-    created: String,
+    created: u64,
     set: String,
     managers: Vec<Manager>,
 }
@@ -138,12 +138,7 @@ impl Shown {
     fn of<'v>(info: &KeyInfo, versions: impl Iterator<Item = &'v KeyVersion>, root: &TrustedRoot) -> Self {
         let summary = &info.entry.summary;
         let versions = versions.map(|version| ShownVersion::of(version, info, root)).collect();
-        Self {
-            key: summary.key.clone(),
-            state: state_word(summary.state),
-            labels: summary.labels.clone(),
-            versions,
-        }
+        Self { key: summary.key.clone(), state: summary.state, labels: summary.labels.clone(), versions }
     }
 }
 
@@ -154,8 +149,8 @@ impl ShownVersion {
         let wrapped = info.wrapped.iter().find(|known| known.key().version == version.version);
         Self {
             version: version.version,
-            state: version_state(version.state),
-            destroy_at: version.destroy_at.map(date::minute),
+            state: version.state,
+            destroy_at: version.destroy_at,
             destroy_serial: version.destroy_serial,
             certificate: certificate.map(|certificate| Certificate::of(certificate, root)),
             wrapped_key: wrapped.map(|wrapped| WrappedKey::of(wrapped, root)),
@@ -186,7 +181,7 @@ impl Certificate {
             purpose: certificate.purpose.to_string(),
             customer_fragment: certificate.customer_fragment,
             ever_whole: certificate.imported,
-            created: date::minute(certificate.created.0),
+            created: certificate.created.0,
             set: certificate.set.to_string(),
             managers: certificate.members.iter().map(|index| Manager::of(*index, root)).collect(),
         }
@@ -202,7 +197,7 @@ impl WrappedKey {
             algorithm: key.algorithm.name(),
             public_key: key.public_key.as_ref().map(hex::encode),
             driver: Manager::of(key.driver, root).name,
-            created: date::minute(key.created.0),
+            created: key.created.0,
         }
     }
 }
@@ -228,7 +223,10 @@ impl fmt::Display for Manager {
 impl fmt::Display for Shown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for version in &self.versions {
-            let state = if version.state == "active" { self.state } else { version.state };
+            let state = match version.state {
+                VersionState::Active => state_word(self.state),
+                other => version_state(other),
+            };
             write!(f, "{} v{}", self.key, version.version)?;
             version.certificate.iter().try_for_each(|certificate| write!(f, "  {certificate}"))?;
             version.wrapped_key.iter().try_for_each(|wrapped| {
@@ -246,14 +244,19 @@ impl fmt::Display for Shown {
 
 impl ShownVersion {
     fn write_details(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(at) = &self.destroy_at {
+        if let Some(at) = self.destroy_at.map(date::minute) {
             writeln!(f, "  to be destroyed at {at}, until when the owner can cancel it")?;
         }
         if let Some(wrapped) = &self.wrapped_key {
             let short = format!("{}…{}", &wrapped.hash[..4], &wrapped.hash[62..]);
             return writeln!(f, "  driver  {}   wrapped key {short}", wrapped.driver);
         }
-        let Some(certificate) = &self.certificate else { return writeln!(f, "  no certificate yet") };
+        let Some(certificate) = &self.certificate else {
+            return writeln!(
+                f,
+                "  not certified yet: the command that was to make it finishes it, given again"
+            );
+        };
         let managers: Vec<String> = certificate.managers.iter().map(ToString::to_string).collect();
         let (fingerprint, signers) = (&certificate.fingerprint, managers.len());
         let short = format!("{}…{}", &fingerprint[..4], &fingerprint[62..]);

@@ -59,16 +59,16 @@ impl LinkOwner {
     pub async fn run(self, noun: Noun, context: &Context) -> Result<(), Failure> {
         noun.check(self.link())?;
         match self {
-            Self::Disable(Named { desk, link }) => key_owner::disable(&desk, link, context).await,
+            Self::Disable(Named { desk, link }) => {
+                let known = async |courier: &Courier| noun.versions(courier, &link).await.map(drop);
+                key_owner::disable(&desk, &link, known, context).await
+            }
             Self::Enable(Named { desk, link }) => key_owner::enable(&desk, link, context).await,
             Self::CancelDestruction(Named { desk, link }) => key_owner::cancel(&desk, link, context).await,
             Self::Destroy(Destroy { named, version, days }) => {
                 let Named { desk, link } = named;
-                let versions = async |courier: &Courier| match version {
-                    Some(version) => Ok(vec![version]),
-                    None => noun.versions(courier, &link).await,
-                };
-                key_owner::destroy(&desk, &link, Due::in_days(days), versions, context).await
+                let there = async |courier: &Courier| noun.versions(courier, &link).await;
+                key_owner::destroy(&desk, &link, Due::in_days(days), version, there, context).await
             }
         }
     }
@@ -90,7 +90,7 @@ impl Noun {
         checked.map_err(|error| Failure::new(Kind::Invalid, error))
     }
 
-    /// The versions that are there to be destroyed, by the access manager's word: naming one too many harms nothing.
+    /// The versions that aren't destroyed, by the access manager's word.
     async fn versions(self, courier: &Courier, link: &KeyId) -> Result<Vec<u64>, Failure> {
         let access = courier.access();
         let about = Subject { key: Some(link), ..Subject::default() };

@@ -5,7 +5,7 @@ use std::fmt;
 
 use clap::{Args, Subcommand};
 use serde::Serialize;
-use symbolon_client::owner::{Courier, Holding, Office, Owner, Signer};
+use symbolon_client::owner::{Courier, Holding, Office, Owner, OwnerError, Signer};
 use symbolon_fragments::names::{Index, SetId};
 use symbolon_trust::{Action, Order as Document, Seconds, Signed, shape_warning};
 
@@ -165,7 +165,11 @@ async fn reshare(
         let orders = orders.iter().map(|order| Shown::new(order.body(), owner)).collect();
         Ok(Sent::new(Ordered { orders }, &report, owner.root()))
     });
-    sent.await?.answer(context)
+    sent.await?.answer(context)?;
+    context
+        .output()
+        .note("the managers carry it out by themselves; how far they are:  symbolon status --verbose");
+    Ok(())
 }
 
 impl Resharing {
@@ -179,10 +183,12 @@ impl Resharing {
     ) -> Result<Vec<Signed<Document>>, Failure> {
         let mut orders = Vec::new();
         for (next, sets) in self.plan(courier.sets(owner.root()).await?) {
-            if let Some(warning) = shape_warning(next.t, next.members.len()) {
+            let (t, n) = (next.t, next.members.len());
+            let order = owner.reshare(keys, sets, next.members, t, self.exempt.clone());
+            orders.push(order.map_err(not_a_set)?);
+            if let Some(warning) = shape_warning(t, n) {
                 context.output().note(format_args!("note: {warning}"));
             }
-            orders.push(owner.reshare(keys, sets, next.members, next.t, self.exempt.clone())?);
         }
         Ok(orders)
     }
@@ -198,6 +204,18 @@ impl Resharing {
         plan.retain(|_, sets| !sets.is_empty());
         plan
     }
+}
+
+/// Members that the account's rules don't let hold a set are most often too few.
+fn not_a_set(error: OwnerError) -> Failure {
+    let rules = matches!(error, OwnerError::Order(_));
+    let failure = Failure::from(error);
+    if !rules {
+        return failure;
+    }
+    failure
+        .next("what the account asks for:  symbolon root show")
+        .next("to sign another manager in, and give it fragments:  symbolon root add-manager;  symbolon order change")
 }
 
 /// Orders that were just given.
@@ -236,7 +254,7 @@ impl Shown {
 /// An order in one line, for whoever is to sign it; members by their numbers.
 pub fn told_alone(order: &Document) -> String {
     let (action, about) = told(&order.action, &ToString::to_string);
-    format!("order {}: {action} {about}", order.serial)
+    format!("order {}: {} {about}", order.serial, verb(action))
 }
 
 fn told(action: &Action, name: &dyn Fn(&Index) -> String) -> (&'static str, String) {
@@ -244,7 +262,7 @@ fn told(action: &Action, name: &dyn Fn(&Index) -> String) -> (&'static str, Stri
         Action::Reshare { sets, members, t, .. } => {
             let names: Vec<String> = members.iter().map(name).collect();
             let sets = if sets.len() == 1 { "1 set".to_owned() } else { format!("{} sets", sets.len()) };
-            ("reshare", format!("{sets} to {}, {t}-of-{}", names.join(", "), names.len()))
+            ("reshare", format!("{sets} among {} ({t}-of-{})", names.join(", "), names.len()))
         }
         Action::Enable { key, .. } => ("enable", key.to_string()),
         Action::Destroy { key, version, execute_after } => {
@@ -257,9 +275,19 @@ fn told(action: &Action, name: &dyn Fn(&Index) -> String) -> (&'static str, Stri
     }
 }
 
+/// An action as people call it; in JSON it is called as in the specification.
+fn verb(action: &'static str) -> &'static str {
+    match action {
+        "reshare" => "share anew",
+        "cancel-destruction" => "keep",
+        "lower-mark" => "lower the clock's mark to",
+        other => other,
+    }
+}
+
 impl fmt::Display for Shown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "order {}: {} {}", self.serial, self.action, self.about)
+        write!(f, "order {}: {} {}", self.serial, verb(self.action), self.about)
     }
 }
 
@@ -274,12 +302,12 @@ impl fmt::Display for Listed {
         if self.orders.is_empty() {
             return f.write_str("no orders yet");
         }
-        let mut table = Table::new(["order", "action", "about", "issued", "to be taken until"]);
+        let mut table = Table::new(["order", "action", "about", "issued", "valid until"]);
         for order in &self.orders {
             let (issued, expires) = (date::minute(order.issued), date::minute(order.expires));
             table.row([
                 order.serial.to_string(),
-                order.action.to_owned(),
+                verb(order.action).to_owned(),
                 order.about.clone(),
                 issued,
                 expires,

@@ -67,7 +67,12 @@ impl Output {
 }
 
 fn failure_as_json(failure: &Failure) -> serde_json::Value {
-    json!({ "error": { "kind": failure.kind().word(), "message": failure.to_string(), "next": failure.lines() } })
+    json!({ "error": {
+        "kind": failure.kind().word(),
+        "code": failure.code(),
+        "message": failure.to_string(),
+        "next": failure.lines(),
+    } })
 }
 
 fn to_json(answer: &impl Serialize) -> Result<String, Failure> {

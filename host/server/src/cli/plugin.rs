@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use serde::Serialize;
-use symbolon_plugin::{Bundle, Manifest, Plugin, PluginHost, Policy, Refusal, Settings, Tenant};
+use symbolon_plugin::{
+    Bundle, CallError, Manifest, Plugin, PluginHost, Policy, Refusal, Settings, Tenant, reason,
+};
 use wit_component::ComponentEncoder;
 
 use super::{Context, Failure, Kind, role};
@@ -242,9 +244,16 @@ async fn probe(plugin: &Plugin) -> Result<(), Failure> {
         store.check_config().await?;
         store.probe().await
     };
-    tried
-        .await
-        .map_err(|error| Failure::new(Kind::Invalid, error).next("the plugin must not be used as it is"))
+    tried.await.map_err(|error| {
+        let next = match &error {
+            CallError::Plugin(said) if said.reason == reason::MASTER_MISSING => {
+                "the probe needs the token's master key; it is made by:  symbolon driver enrol --create-master-key"
+            }
+            CallError::Plugin(_) => "mend what it names in the operator's file or the token, and check again",
+            CallError::Host(_) => "the plugin must not be used as it is",
+        };
+        Failure::new(Kind::Invalid, error).next(next)
+    })
 }
 
 /// A plugin that may run.

@@ -10,6 +10,7 @@ use symbolon_client::Client;
 use symbolon_fragments::names::{KeyId, SetId};
 use symbolon_protocol::api::{Id, Set};
 
+use super::sent::took;
 use super::{Context, Failure, Kind};
 
 /// Between two looks at how far the ceremonies are.
@@ -34,8 +35,14 @@ impl Refresh {
         let before = instances(&context.noting(&client, client.sets()).await?, &wanted);
         context.noting(&client, client.refresh(&wanted)).await?;
         let settled = self.wait_until_settled(context, &client, &before).await?;
-        let answer = Refreshed { sets: before.len(), settled, seconds: began.elapsed().as_secs_f64() };
-        context.output().answer(&answer)
+        let took_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let answer = Refreshed { sets: before.len(), settled, took_ms };
+        context.output().answer(&answer)?;
+        if settled == answer.sets || self.wait == 0 {
+            return Ok(());
+        }
+        Err(Failure::new(Kind::Unavailable, "it takes all members of a set; it goes on by itself")
+            .next("who is missing:  symbolon status"))
     }
 
     /// The sets of the named keys' newest versions; none for all.
@@ -85,21 +92,16 @@ fn is_renewed(set: &Set, before: &Instances) -> bool {
 struct Refreshed {
     sets: usize,
     settled: usize,
-    seconds: f64,
+    took_ms: u64,
 }
 
 impl fmt::Display for Refreshed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { sets, settled, seconds } = self;
+        let Self { sets, settled, took_ms } = self;
+        write!(f, "fragments made anew: {settled} of {sets} sets ({})", took(*took_ms))?;
         if settled == sets {
-            return write!(
-                f,
-                "fragments made anew: {sets} of {sets} sets ({seconds:.1} s). The keys are the same; the old fragments are erased."
-            );
+            f.write_str(". The keys are the same; the old fragments are erased.")?;
         }
-        write!(
-            f,
-            "fragments made anew: {settled} of {sets} sets; the others go on by themselves:  symbolon status"
-        )
+        Ok(())
     }
 }

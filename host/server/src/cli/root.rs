@@ -9,7 +9,9 @@ use symbolon_client::error::FileError;
 use symbolon_client::owner::{NewDriver, NewMember, Office, Owner, RootChange};
 use symbolon_encoding::from_canonical;
 use symbolon_fragments::names::{Index, Thumbprint};
-use symbolon_trust::{AccessManager, KeyStore, Member, MemberKind, PublicKey, RootDocument, StoreDriver};
+use symbolon_trust::{
+    AccessManager, Enrolment, KeyStore, Member, MemberKind, PublicKey, RootDocument, Signed, StoreDriver,
+};
 
 use super::desk::Desk;
 use super::output::Table;
@@ -136,21 +138,26 @@ impl Root {
                 let owner = desk.open(context)?;
                 context.output().answer(&Shown::new(&owner))
             }
-            Self::AddManager(AddManager { desk, managers }) => {
-                change(&desk, context, |_| Ok(RootChange::AddManagers(managers))).await
-            }
+            Self::AddManager(verb) => verb.run(context).await,
             Self::AddDriver(verb) => verb.run(context).await,
             Self::Retire(Named { desk, name }) => {
-                change(&desk, context, |owner| Ok(RootChange::Retire(index(owner, &name)?))).await
+                let what = format!("{name} is retired");
+                change(&desk, context, what, |owner| Ok(RootChange::Retire(index(owner, &name)?))).await
             }
             Self::Move(Move { named: Named { desk, name }, address }) => {
-                change(&desk, context, |owner| Ok(RootChange::Address(index(owner, &name)?, address))).await
+                let what = format!("{name} is at {address}");
+                change(&desk, context, what, |owner| Ok(RootChange::Address(index(owner, &name)?, address)))
+                    .await
             }
             Self::AccessManager(NewAccessManager { desk, changed }) => {
                 let Changed { identity, permit } = changed;
+                let what = match &identity {
+                    Some(AccessManager { address, .. }) => format!("the access manager is at {address}"),
+                    None => "the access manager has a new permit key".to_owned(),
+                };
                 let permit = permit.map(RootChange::Permit);
                 let changed = identity.map(RootChange::AccessManager).or(permit);
-                change(&desk, context, |_| changed.ok_or_else(nothing)).await
+                change(&desk, context, what, |_| changed.ok_or_else(nothing)).await
             }
             Self::RotateKey(verb) => verb.run(context).await,
         }
@@ -197,16 +204,50 @@ impl fmt::Display for Rotated {
     }
 }
 
+impl AddManager {
+    async fn run(self, context: &Context) -> Result<(), Failure> {
+        let Self { desk, managers } = self;
+        let names: Vec<&str> = managers.iter().map(|new| new.name.as_str()).collect();
+        let what = format!("{} signed in", names.join(", "));
+        let signed_in = change(&desk, context, what, |owner| {
+            managers.iter().try_for_each(|new| unknown(owner, &new.name, &new.key))?;
+            Ok(RootChange::AddManagers(managers))
+        });
+        signed_in.await?;
+        context.output().note(
+            "before it starts, its accounts folder needs, of the owner's folder:  account.root  and  successors/*.root",
+        );
+        Ok(())
+    }
+}
+
+/// Neither name nor key of somebody who is to be signed in may be on the roster.
+fn unknown(owner: &Owner, name: &str, key: &PublicKey) -> Result<(), Failure> {
+    let roster = &owner.root().document().roster;
+    let Some(there) = roster.iter().find(|member| member.name == *name || member.key == *key) else {
+        return Ok(());
+    };
+    let state = if there.retired { "retired" } else { "signed in already" };
+    let error = match there.key == *key {
+        true => format!("this key is {}'s, which is {state}", there.name),
+        false => format!("the roster has another {name}, which is {state}"),
+    };
+    Err(Failure::new(Kind::Conflict, error)
+        .next("the roster, in which nobody is replaced:  symbolon root show"))
+}
+
 impl AddDriver {
     async fn run(self, context: &Context) -> Result<(), Failure> {
         let bytes = std::fs::read(&self.enrolment).map_err(|cause| FileError::io(&self.enrolment, cause))?;
-        let enrolment = from_canonical(&bytes).map_err(|_| {
+        let enrolment: Signed<Enrolment> = from_canonical(&bytes).map_err(|_| {
             Failure::new(Kind::Invalid, format!("{} is not an enrolment", self.enrolment.display()))
                 .next("on the driver's machine:  symbolon driver enrol")
         })?;
         let Self { desk, name, fingerprint, operator, cloud, region, .. } = self;
+        let what = format!("driver {name} is signed in");
         let new = NewDriver { name, enrolment, fingerprint, operator, cloud, region };
-        change(&desk, context, |owner| {
+        change(&desk, context, what, |owner| {
+            unknown(owner, &new.name, &new.enrolment.body().key)?;
             let driver = new.check(owner.root())?;
             context.output().note(format_args!("check value {}", hex::encode(driver.check_value())));
             Ok(RootChange::AddDriver(Box::new(driver)))
@@ -219,16 +260,18 @@ fn nothing() -> Failure {
     Failure::new(Kind::Invalid, "nothing to change")
 }
 
+/// `what` says what a next root document brings.
 async fn change(
     desk: &Desk,
     context: &Context,
+    what: String,
     change: impl FnOnce(&Owner) -> Result<RootChange, Failure>,
 ) -> Result<(), Failure> {
     let sent = desk.work(context, Office::Root, async |owner, keys, courier| {
         let change = change(owner)?;
         let root = owner.change_root(keys, change)?;
         let report = courier.deliver(owner, &root).await;
-        Ok(Sent::new(Version { version: root.body().version }, &report, owner.root()))
+        Ok(Sent::new(Version { version: root.body().version, what }, &report, owner.root()))
     });
     sent.await?.answer(context)
 }
@@ -247,11 +290,13 @@ pub fn index(owner: &Owner, name: &str) -> Result<Index, Failure> {
 #[derive(Debug, Serialize)]
 struct Version {
     version: u64,
+    #[serde(skip)]
+    what: String,
 }
 
 impl fmt::Display for Version {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "root document {}", self.version)
+        write!(f, "root document {}: {}", self.version, self.what)
     }
 }
 
@@ -325,7 +370,10 @@ impl Shown {
 
 impl Store {
     fn of(store: &KeyStore, document: &RootDocument) -> Self {
-        let name = |driver: &StoreDriver| Some(document.member(driver.index)?.name.clone());
+        let name = |driver: &StoreDriver| {
+            let member = document.member(driver.index).filter(|member| !member.retired)?;
+            Some(member.name.clone())
+        };
         Self {
             label: store.label.to_string(),
             check_value: hex::encode(&store.check_value),
@@ -364,12 +412,16 @@ fn entry(member: &Member) -> Entry {
 
 impl fmt::Display for Shown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "account {}", self.account)?;
-        writeln!(f, "root document {} of {}", self.version, date::minute(self.created))?;
-        writeln!(f, "minimum {}, spread {}", self.minimum, self.spread)?;
-        writeln!(f, "access manager {} at {}", self.access_manager.key, self.access_manager.address)?;
+        writeln!(f, "account         {}", self.account)?;
+        writeln!(f, "root document   {} of {}", self.version, date::minute(self.created))?;
+        writeln!(f, "fragment sets   at least {}, spread {}", self.minimum, self.spread)?;
+        writeln!(f, "access manager  {} at {}", self.access_manager.key, self.access_manager.address)?;
         for role in &self.roles {
-            writeln!(f, "{}: {} of {}", role.name, role.threshold, role.keys.join(", "))?;
+            let (name, keys) = (format!("{} key", role.name), role.keys.join(", "));
+            match role.keys.len() {
+                1 => writeln!(f, "{name:14}  {keys}")?,
+                all => writeln!(f, "{name:14}  {} of these {all}: {keys}", role.threshold)?,
+            }
         }
         writeln!(f)?;
         let mut table = Table::new(["", "name", "address", "operator", "cloud", "region", "", "key"]);
@@ -387,7 +439,8 @@ impl fmt::Display for Shown {
         }
         table.fmt(f)?;
         for Store { label, check_value, drivers } in &self.key_stores {
-            write!(f, "\nkey store {label}: check value {check_value}, drivers {}", drivers.join(", "))?;
+            let drivers = if drivers.is_empty() { "none".to_owned() } else { drivers.join(", ") };
+            write!(f, "\nkey store {label}: check value {check_value}, drivers {drivers}")?;
         }
         Ok(())
     }

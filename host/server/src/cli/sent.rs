@@ -79,6 +79,7 @@ impl<T: fmt::Display> fmt::Display for Sent<T> {
     }
 }
 
-fn took(ms: u64) -> String {
+/// A time as people read it.
+pub fn took(ms: u64) -> String {
     if ms < 1000 { format!("{ms} ms") } else { format!("{}.{} s", ms / 1000, ms % 1000 / 100) }
 }

@@ -12,7 +12,7 @@ use super::{Cli, Context, Failure};
 /// `symbolon completions SHELL`
 #[derive(Debug, Args)]
 pub struct Completions {
-    /// bash, elvish, fish, powershell or zsh
+    /// Which shell
     shell: Shell,
 }
 
@@ -24,17 +24,17 @@ impl Completions {
     }
 }
 
-/// `symbolon man [--dir FOLDER]`
+/// `symbolon man [--directory FOLDER]`
 #[derive(Debug, Args)]
 pub struct Man {
     /// Write the pages of all commands here; without it, the first page goes to stdout
-    #[arg(long, value_name = "FOLDER")]
-    dir: Option<PathBuf>,
+    #[arg(long, visible_alias = "dir", value_name = "FOLDER")]
+    directory: Option<PathBuf>,
 }
 
 impl Man {
     pub fn run(&self, _context: &Context) -> Result<(), Failure> {
-        match &self.dir {
+        match &self.directory {
             Some(folder) => write_pages(folder).map_err(|error| Failure::io(folder.display(), &error)),
             None => print_first_page(),
         }

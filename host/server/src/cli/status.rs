@@ -62,7 +62,7 @@ struct Sets {
     count: usize,
     keys: u64,
     unsettled: usize,
-    oldest_epoch: Option<String>,
+    oldest_epoch: Option<u64>,
     oldest_hours: Option<u64>,
 }
 
@@ -74,7 +74,7 @@ struct OneSet {
     threshold: String,
     serial: u64,
     epoch: u64,
-    since: String,
+    since: u64,
     settled: bool,
 }
 
@@ -87,7 +87,7 @@ impl OneSet {
             threshold: format!("{t}-of-{}", members.len()),
             serial: *serial,
             epoch: *epoch,
-            since: date::minute(*completed),
+            since: *completed,
             settled: *settled,
         }
     }
@@ -96,26 +96,29 @@ impl OneSet {
 impl Overview {
     fn of(client: &Client, status: symbolon_client::Status, sets: &[Set]) -> Self {
         let root = client.root();
-        let access_manager =
-            Server::access_manager(status.access_manager.err().map(|error| Failure::from(error).to_string()));
+        let took = status.access_manager_took.as_millis();
+        let answer = status.access_manager.map_err(|error| Failure::from(error).to_string());
+        let access_manager = Server::access_manager(answer.map(|_| took));
         let fragment_managers: Vec<Server> = status.managers.iter().map(Server::manager).collect();
+        let lost = lost(&status.managers, sets);
         let sets = Sets::of(sets);
-        let advice = advice(&access_manager, &fragment_managers, &sets, &root);
+        let mut advice = advice(&access_manager, &fragment_managers, &sets, &root);
+        advice.extend(lost);
         let (account, you) = (root.account().to_string(), client.holder().to_string());
         Self { account, you, access_manager, fragment_managers, sets, each: None, advice }
     }
 }
 
 impl Server {
-    fn access_manager(problem: Option<String>) -> Self {
+    fn access_manager(answer: Result<u128, String>) -> Self {
         Self {
             name: "access manager".to_owned(),
-            answers: problem.is_none(),
-            milliseconds: None,
+            answers: answer.is_ok(),
+            milliseconds: answer.as_ref().ok().copied(),
             root_version: None,
             deny_version: None,
             fragment_sets: None,
-            problem,
+            problem: answer.err(),
         }
     }
 
@@ -141,7 +144,7 @@ impl Sets {
             count: sets.len(),
             keys: sets.iter().map(|set| set.keys).sum(),
             unsettled: sets.iter().filter(|set| !is_settled(&set.newest)).count(),
-            oldest_epoch: oldest.map(date::minute),
+            oldest_epoch: oldest,
             oldest_hours: oldest.map(|oldest| now.saturating_sub(oldest) / 3600),
         }
     }
@@ -167,7 +170,7 @@ fn advice(access_manager: &Server, managers: &[Server], sets: &Sets, root: &Trus
         managers.iter().filter(|manager| manager.root_version.is_some_and(|version| version < newest))
     {
         advice.push(format!(
-            "{} has an older root document: the owner can push it with  symbolon root push",
+            "{} has an older root document; the owner brings it up to date:  symbolon owner push",
             behind.name
         ));
     }
@@ -177,14 +180,40 @@ fn advice(access_manager: &Server, managers: &[Server], sets: &Sets, root: &Trus
     advice
 }
 
+/// Managers that serve nothing of what they are members of, while others do: their disks were lost or set back.
+fn lost(managers: &[ManagerStatus], sets: &[Set]) -> Vec<String> {
+    let has = |manager: &&ManagerStatus| manager.status.as_ref().is_ok_and(|status| status.sets > 0);
+    if !managers.iter().any(|manager| has(&manager)) {
+        return Vec::new();
+    }
+    let member_of = |index: u16| {
+        let settled = sets.iter().map(|set| &set.newest).filter(|newest| newest.settled);
+        settled.filter(|newest| newest.members.contains(&index)).count()
+    };
+    let silent =
+        managers.iter().filter(|manager| manager.status.as_ref().is_ok_and(|status| status.sets == 0));
+    let lost = silent.map(|manager| (&manager.member, member_of(manager.member.index.get())));
+    lost.filter(|(_, sets)| *sets > 0)
+        .map(|(member, sets)| {
+            format!(
+                "{} has none of its {sets} fragment sets; the owner has it given new fragments:  symbolon order repair --manager {0}",
+                member.name
+            )
+        })
+        .collect()
+}
+
 impl fmt::Display for Overview {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "account  {}\nyou      {}\n", self.account, self.you)?;
-        let mut table = Table::new(["server", "answers within", "root", "deny", "sets"]);
+        let mut table = Table::new(["server", "answer", "root document", "deny document", "fragment sets"]);
         for server in std::iter::once(&self.access_manager).chain(&self.fragment_managers) {
             table.row(server.cells());
         }
         writeln!(f, "{table}")?;
+        for server in std::iter::once(&self.access_manager).chain(&self.fragment_managers) {
+            server.problem.iter().try_for_each(|problem| writeln!(f, "{}: {problem}", server.name))?;
+        }
         writeln!(f, "{}", self.sets)?;
         self.each.iter().try_for_each(|sets| write!(f, "\n{}\n", table_of(sets)))?;
         self.advice.iter().try_for_each(|line| writeln!(f, "→ {line}"))
@@ -197,18 +226,18 @@ fn table_of(sets: &[OneSet]) -> Table {
         let state = if *settled { "" } else { "being renewed" };
         let numbers = [keys, serial, epoch].map(ToString::to_string);
         let [keys, serial, epoch] = numbers;
-        table.row([set.clone(), keys, threshold.clone(), serial, epoch, since.clone(), state.to_owned()]);
+        let since = date::minute(*since);
+        table.row([set.clone(), keys, threshold.clone(), serial, epoch, since, state.to_owned()]);
     }
     table
 }
 
 impl Server {
     fn cells(&self) -> [String; 5] {
-        let number = |number: Option<u64>| number.map(|number| number.to_string()).unwrap_or_default();
+        let number = |number: Option<u64>| number.map_or_else(|| "-".to_owned(), |number| number.to_string());
         let answers = match (&self.problem, self.milliseconds) {
-            (Some(problem), _) => problem.clone(),
             (None, Some(milliseconds)) => format!("{milliseconds} ms"),
-            (None, None) => "yes".to_owned(),
+            _ => "none".to_owned(),
         };
         [
             self.name.clone(),
@@ -223,7 +252,7 @@ impl Server {
 impl fmt::Display for Sets {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "fragment sets: {}, keys: {}", self.count, self.keys)?;
-        if let Some(oldest) = &self.oldest_epoch {
+        if let Some(oldest) = self.oldest_epoch.map(date::minute) {
             write!(f, "; oldest fragments of {oldest}")?;
         }
         if self.unsettled > 0 {

@@ -97,6 +97,6 @@ impl List {
 
 /// The key chains that the profile's holder may use.
 pub(super) fn chain(context: &Context) -> Result<(symbolon_client::Client, Chain), Failure> {
-    let client = context.client()?;
+    let client = context.client_with_fragments()?;
     Ok((client.clone(), Chain::new(client)))
 }

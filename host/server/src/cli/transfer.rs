@@ -16,6 +16,7 @@ use symbolon_client::error::{Bug, FileError, StreamFailure};
 use symbolon_client::{Error, FileOptions, OutputFile, Progress};
 
 use super::output::Output;
+use super::sent::took;
 use super::{Failure, Kind};
 
 /// How people name standard input and output.
@@ -86,7 +87,8 @@ impl Sink {
             return Self::stdout();
         }
         let options = FileOptions { overwrite: force };
-        Ok(Self::File(OutputFile::create(path, &source.file, options)?, path.to_owned()))
+        let file = OutputFile::create(path, &source.file, options).map_err(unplaced)?;
+        Ok(Self::File(file, path.to_owned()))
     }
 
     fn stdout() -> Result<Self, Failure> {
@@ -105,11 +107,23 @@ impl Sink {
     pub fn finish(self) -> Result<Option<PathBuf>, Failure> {
         match self {
             Self::File(file, path) => {
-                file.commit()?;
+                file.commit().map_err(unplaced)?;
                 Ok(Some(path))
             }
             Self::Stdout(_) => Ok(None),
         }
+    }
+}
+
+/// Why a file can't be where it is to be.
+fn unplaced(error: FileError) -> Failure {
+    match error {
+        FileError::Exists { .. } => Failure::new(Kind::Conflict, error).next("replace it:  --force"),
+        FileError::Missing { path } => {
+            let folder = path.parent().unwrap_or(&path).display().to_string();
+            Failure::new(Kind::NotFound, format!("there is no folder {folder} to write to"))
+        }
+        other => other.into(),
     }
 }
 
@@ -182,14 +196,14 @@ pub struct Transferred {
     pub output: Option<PathBuf>,
     /// How long it is.
     pub bytes: u64,
-    /// How long it took.
-    pub seconds: f64,
+    /// How long it took, milliseconds.
+    pub took_ms: u64,
 }
 
 impl fmt::Display for Transferred {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let path = self.output.as_deref().unwrap_or(Path::new(DASH));
-        write!(f, "{}  {}  {:.1} s", path.display(), DecimalBytes(self.bytes), self.seconds)
+        write!(f, "{}  {}  {}", path.display(), DecimalBytes(self.bytes), took(self.took_ms))
     }
 }
 
@@ -214,5 +228,6 @@ where
     watch.abort();
     let (bytes, sink) = done.map_err(Error::from)?;
     let output = sink.finish()?;
-    Ok(Transferred { key: String::new(), output, bytes, seconds: began.elapsed().as_secs_f64() })
+    let took_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+    Ok(Transferred { key: String::new(), output, bytes, took_ms })
 }

@@ -34,6 +34,9 @@ pub enum PrepareError {
     /// The folder holds something else.
     #[error("{} is not empty, and no deployment", .0.display())]
     Occupied(PathBuf),
+    /// A folder that is made beside and renamed needs a name.
+    #[error("a deployment is made in a folder of its own, not in {}", .0.display())]
+    Nameless(PathBuf),
     /// A file or folder can't be made.
     #[error(transparent)]
     File(#[from] FileError),
@@ -57,6 +60,9 @@ pub enum PrepareError {
 /// Lays a deployment out in `layout`'s folder, whole or not at all: it is made beside it and then renamed.
 pub fn prepare(layout: &Layout) -> Result<(), PrepareError> {
     let folder = layout.folder();
+    if folder.file_name().is_none() {
+        return Err(PrepareError::Nameless(folder.to_owned()));
+    }
     let draft = Layout::new(&folder.with_added_extension("new"));
     let io = |error| FileError::io(folder, error);
     if fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some()) {

@@ -3,11 +3,12 @@
 use symbolon_client::error::{Conflict, Error, FileError, Invalid, NotFound, Unavailable};
 use symbolon_client::{ProfileError, SecretError};
 
+use super::local::PASSPHRASE_FILE;
 use super::{Failure, Kind};
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        let advice = error.advice();
+        let (code, advice) = (error.code(), error.advice());
         let failure = match error {
             Error::Denied(detail) => Self::new(Kind::Denied, detail),
             Error::NotFound(NotFound::Profile(profile)) => profile.into(),
@@ -18,7 +19,7 @@ impl From<Error> for Failure {
             Error::Unavailable { cause, .. } => unavailable(cause),
             Error::Bug(detail) => Self::new(Kind::Bug, detail),
         };
-        advice.into_iter().fold(failure, Self::next)
+        advice.into_iter().fold(failure.coded(code), Self::next)
     }
 }
 
@@ -61,7 +62,9 @@ impl From<FileError> for Failure {
     fn from(error: FileError) -> Self {
         match &error {
             FileError::Missing { .. } => Self::new(Kind::NotFound, error),
-            FileError::Exists { .. } => Self::new(Kind::Conflict, error).next("replace it:  --force"),
+            FileError::Exists { .. } => {
+                Self::new(Kind::Conflict, error).next("it is kept: name another file, or move that one away")
+            }
             FileError::Exposed { path } => {
                 let next = format!("a secret file has mode 0600:  chmod 600 {}", path.display());
                 Self::new(Kind::Invalid, error).next(next)
@@ -91,8 +94,8 @@ impl From<SecretError> for Failure {
     fn from(error: SecretError) -> Self {
         match error {
             SecretError::File(file) => file.into(),
-            SecretError::PassphraseNeeded(_)
-            | SecretError::KeyFileNeeded(_)
+            SecretError::PassphraseNeeded(_) => Self::new(Kind::Invalid, error).next(PASSPHRASE_FILE),
+            SecretError::KeyFileNeeded(_)
             | SecretError::Open { .. }
             | SecretError::Content(_)
             | SecretError::Seal(_) => Self::new(Kind::Invalid, error),

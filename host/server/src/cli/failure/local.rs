@@ -10,7 +10,7 @@ use crate::port::PortError;
 use crate::sealing::SealingError;
 
 /// What gives a passphrase without a terminal.
-const PASSPHRASE_FILE: &str =
+pub(super) const PASSPHRASE_FILE: &str =
     "name a file that holds it:  --passphrase-file FILE  (mode 0600, or a pipe such as /dev/fd/3)";
 
 impl From<PassphraseError> for Failure {
@@ -76,4 +76,4 @@ impl From<IdentityError> for Failure {
 
 /// A role's secrets are made by one command, never on the way.
 const MAKE_IDENTITY: &str =
-    "this role's keys are made by its `identity` command, once; has the file been moved?";
+    "a role's keys are made once, by its command  identity  (a driver's:  enrol); has the file been moved?";
