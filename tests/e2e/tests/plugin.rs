@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::Command;
 
 use symbolon_e2e::{Finished, exit, run, symbolon};
+use symbolon_guests::rust::built;
 use symbolon_guests::{Guest, MANIFEST};
 use tempfile::TempDir;
 
@@ -65,6 +66,24 @@ fn a_core_module_becomes_a_component() {
     std::fs::write(desk.path().join("guest.wasm"), b"\0asm\x01\0\0\0").unwrap();
     desk.symbolon("pack guest.wasm --output guest.symplugin").succeeds();
     desk.symbolon("check guest.symplugin --policy operator.toml").fails(exit::INVALID);
+}
+
+/// The plugin that the author's guide begins with.
+#[test]
+fn the_plugin_to_begin_with_may_run() {
+    let desk = Desk::new();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../plugins/example");
+    std::fs::copy(folder.join("plugin.toml"), desk.path().join("plugin.toml")).unwrap();
+    std::fs::copy(built("symbolon_example_plugin.wasm"), desk.path().join("guest.wasm")).unwrap();
+    desk.packed();
+    let grants = "[grants]\nlog = true\nconfig = { endpoint = 'https://store.example' }\n";
+    desk.policy(&format!("signature = 'i-accept-unsigned-plugins'\n{grants}"));
+    let fine = desk.symbolon("check guest.symplugin --policy operator.toml").text();
+    assert!(fine.contains("org.example.store 0.1.0 may run here"), "{fine}");
+    // It has no store behind it, which is for its author to mend, and says so once.
+    let none = desk.symbolon("check guest.symplugin --policy operator.toml --probe").fails(exit::INVALID);
+    assert_eq!(none.matches("(algorithm.unknown)").count(), 1, "{none}");
+    assert!(none.contains("mend what it names"), "{none}");
 }
 
 #[test]

@@ -39,7 +39,7 @@ warm = true
 /// # Panics
 /// `cargo xtask plugins` has not run, or what it made is no component's module.
 pub fn bundle() -> Bundle {
-    let module = std::fs::read(module()).expect("the guest's module");
+    let module = std::fs::read(built(MODULE)).expect("the guest's module");
     let encoder = ComponentEncoder::default().validate(true).module(&module);
     let component = encoder.and_then(|mut encoder| encoder.encode()).expect("a component");
     crate::bundle(MANIFEST, component)
@@ -59,18 +59,20 @@ pub fn policy(behaviour: &str) -> Policy {
     policy
 }
 
-/// In `$SYMBOLON_PLUGINS`, or where `cargo xtask plugins` puts it: below one of the folders that this test lies in.
-fn module() -> PathBuf {
+/// A module that `cargo xtask plugins` built: in `$SYMBOLON_PLUGINS`, or where it puts them, below one of the folders that this
+/// test lies in.
+///
+/// # Panics
+/// If it isn't there.
+pub fn built(module: &str) -> PathBuf {
     let candidates: Vec<PathBuf> = match std::env::var_os("SYMBOLON_PLUGINS") {
-        Some(folder) => vec![PathBuf::from(folder).join(MODULE)],
+        Some(folder) => vec![PathBuf::from(folder).join(module)],
         None => {
-            let path = format!("plugins/wasm32-unknown-unknown/release/{MODULE}");
+            let path = format!("plugins/wasm32-unknown-unknown/release/{module}");
             let us = std::env::current_exe().unwrap_or_default();
             us.ancestors().map(|folder| folder.join(&path)).collect()
         }
     };
     let found = candidates.iter().find(|path| path.is_file());
-    found
-        .unwrap_or_else(|| panic!("the guest is in none of {candidates:?}; run: cargo xtask plugins"))
-        .clone()
+    found.unwrap_or_else(|| panic!("{module} is in none of {candidates:?}; run: cargo xtask plugins")).clone()
 }
