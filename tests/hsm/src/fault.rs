@@ -10,6 +10,9 @@ use crate::TestToken;
 
 const SOURCE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/faulty.c");
 
+/// A key of 32 bytes that a test can look for.
+pub const PLANTED: &str = "a key's own bytes: 5c3e91aa08d27";
+
 /// A PKCS#11 library, made of `faulty.c`, in front of the module of a token.
 pub struct FaultyModule {
     token: TestToken,
@@ -41,6 +44,14 @@ impl FaultyModule {
         fs::rename(new, self.fault()).expect("the fault in place");
     }
 
+    /// From now on new secret keys are [`PLANTED`].
+    ///
+    /// # Panics
+    /// As [`FaultyModule::fail`].
+    pub fn plant(&self) {
+        self.fail("planted");
+    }
+
     fn fault(&self) -> PathBuf {
         self.token.folder().join("fault")
     }
@@ -56,6 +67,7 @@ impl FaultyModule {
         let real = settings.module.display().to_string();
         settings.environment.insert("SYMBOLON_REAL_MODULE".to_owned(), real);
         settings.environment.insert("SYMBOLON_FAULT".to_owned(), self.fault().display().to_string());
+        settings.environment.insert("SYMBOLON_PLANTED".to_owned(), PLANTED.to_owned());
         settings.module.clone_from(&self.library);
         settings
     }

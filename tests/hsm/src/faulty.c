@@ -3,8 +3,10 @@
  * SYMBOLON_REAL_MODULE names the real module; the file that SYMBOLON_FAULT names says what goes wrong now:
  *   crash      C_Sign ends the process by a signal
  *   hang       C_Sign never returns
+ *   wait       C_Sign returns when that word is gone
  *   gone       no slot holds a token, and every function of a session says CKR_DEVICE_REMOVED
  *   extractable  C_UnwrapKey makes keys extractable and not sensitive, whatever the template says
+ *   planted    C_GenerateKey makes keys of 32 bytes that SYMBOLON_PLANTED has, so that a test can look for them
  * Anything else: nothing. A list of functions is two bytes of version and pointers in the standard's order.
  */
 #include <dlfcn.h>
@@ -18,8 +20,8 @@ typedef struct { ulong_t type; void *value; ulong_t length; } attribute_t;
 typedef struct { unsigned char version[2]; void *functions[68]; } list_t;
 
 /* Places in the list. */
-enum { GET_SLOT_LIST = 4, OPEN_SESSION = 12, GET_SESSION_INFO = 15, SIGN_INIT = 42, SIGN = 43, VERIFY_INIT = 48, UNWRAP_KEY = 61 };
-enum { EXTRACTABLE = 0x162, SENSITIVE = 0x103, DEVICE_REMOVED = 0x32 };
+enum { GET_SLOT_LIST = 4, CREATE_OBJECT = 20, SIGN_INIT = 42, SIGN = 43, VERIFY_INIT = 48, GENERATE_KEY = 58, UNWRAP_KEY = 61 };
+enum { VALUE = 0x11, SENSITIVE = 0x103, VALUE_LEN = 0x161, EXTRACTABLE = 0x162, DEVICE_REMOVED = 0x32 };
 
 static list_t real, ours;
 
@@ -52,8 +54,22 @@ static ulong_t verify_init(ulong_t session, void *mechanism, ulong_t key) {
 static ulong_t sign(ulong_t session, unsigned char *data, ulong_t length, unsigned char *out, ulong_t *written) {
     if (told("crash")) abort();
     if (told("hang")) for (;;) pause();
+    while (told("wait")) usleep(10000);
     return ((ulong_t (*)(ulong_t, unsigned char *, ulong_t, unsigned char *, ulong_t *))real.functions[SIGN])(
         session, data, length, out, written);
+}
+
+static ulong_t generate_key(ulong_t session, void *mechanism, attribute_t *template, ulong_t count, ulong_t *key) {
+    attribute_t changed[64];
+    char *planted = getenv("SYMBOLON_PLANTED");
+    if (!told("planted") || !planted || count > 64)
+        return ((ulong_t (*)(ulong_t, void *, attribute_t *, ulong_t, ulong_t *))real.functions[GENERATE_KEY])(
+            session, mechanism, template, count, key);
+    memcpy(changed, template, count * sizeof *template);
+    for (ulong_t i = 0; i < count; i++)
+        if (changed[i].type == VALUE_LEN) changed[i] = (attribute_t){ VALUE, planted, strlen(planted) };
+    return ((ulong_t (*)(ulong_t, attribute_t *, ulong_t, ulong_t *))real.functions[CREATE_OBJECT])(
+        session, changed, count, key);
 }
 
 static ulong_t unwrap_key(ulong_t session, void *mechanism, ulong_t wrapping, unsigned char *wrapped, ulong_t length,
@@ -83,6 +99,7 @@ ulong_t C_GetFunctionList(list_t **list) {
     ours.functions[SIGN_INIT] = sign_init;
     ours.functions[VERIFY_INIT] = verify_init;
     ours.functions[SIGN] = sign;
+    ours.functions[GENERATE_KEY] = generate_key;
     ours.functions[UNWRAP_KEY] = unwrap_key;
     *list = &ours;
     return 0;

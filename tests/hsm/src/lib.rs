@@ -16,7 +16,7 @@ use std::process::{Command, Stdio};
 use symbolon_pkcs11::TokenSettings;
 use tempfile::TempDir;
 
-pub use fault::FaultyModule;
+pub use fault::{FaultyModule, PLANTED};
 
 /// The label of every test token.
 pub const LABEL: &str = "symbolon test";

@@ -220,6 +220,21 @@ async fn a_key_does_only_what_it_is_for() {
     assert_eq!(said(short), (Kind::Invalid, "digest.length".to_owned()));
 }
 
+/// A call that is refused half-way gives back what it held: one that came more often than there are handles shows it.
+#[tokio::test]
+async fn refusals_cost_no_handles() {
+    let test = TestToken::new(Module::Kryoptic);
+    let (_hosted, keystore) = enrolled(test.settings()).await;
+    let wrap = keystore.generate(&spec("aes-256", "wrap"), BINDING).await.expect("a key");
+    let wrap = KeyRef { id: &wrap.id, binding: BINDING };
+    for _ in 0..300 {
+        let refused = said(keystore.wrap(wrap, KeyRef { id: b"none", binding: BINDING }, b"").await);
+        assert_eq!(refused, (Kind::Integrity, reason::KEY_TAMPERED.to_owned()));
+        let refused = said(keystore.unwrap(wrap, b"none", b"", &spec("aes-256", "seal"), BINDING).await);
+        assert_eq!(refused, (Kind::Integrity, reason::KEY_TAMPERED.to_owned()));
+    }
+}
+
 #[tokio::test]
 async fn a_module_that_ignores_the_template() {
     for module in Module::ALL {
