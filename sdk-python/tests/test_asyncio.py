@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import threading
 from typing import TYPE_CHECKING
 
@@ -139,6 +140,30 @@ def test_cancelling_reaches_the_library(keys: Deployment) -> None:
             assert await client.decrypt(sealed) == b"x"
 
     asyncio.run(work())
+
+
+def test_a_cancelled_operation_lets_go_of_its_connection(keys: Deployment) -> None:
+    """The access manager takes connections here, and never says a word."""
+
+    async def work(silent: socket.socket, profile: Path) -> None:
+        async with AsyncClient.from_file(profile) as client:
+            task = asyncio.create_task(client.encrypt(b"x", key="notes"))
+            connection, _ = await asyncio.to_thread(silent.accept)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            with connection:
+                # Sooner than the library itself would give up.
+                connection.settimeout(3)
+                while await asyncio.to_thread(connection.recv, 4096):
+                    pass
+
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        lines = [line for line in keys.profile.read_text().splitlines() if not line.startswith("access-manager")]
+        lines.insert(0, f'access-manager = "127.0.0.1:{silent.getsockname()[1]}"')
+        profile = keys.directory / "silent.toml"
+        profile.write_text("\n".join(lines))
+        asyncio.run(work(silent, profile))
 
 
 def test_closing_ends_what_is_in_flight(keys: Deployment) -> None:

@@ -131,7 +131,7 @@ class BlockingTest {
                 try (var connection = silent.accept()) {
                     thread.interrupt();
                     assertInstanceOf(CancellationException.class, outcome.get());
-                    connection.setSoTimeout(10_000);
+                    connection.setSoTimeout(3_000);
                     connection.getInputStream().readAllBytes();
                 }
             }

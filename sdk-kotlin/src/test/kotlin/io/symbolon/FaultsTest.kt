@@ -108,7 +108,7 @@ class FaultsTest(
                 val waiting = launch { symbolon.encrypt("notes", text) }
                 server.accept().use { connection ->
                     waiting.cancelAndJoin()
-                    connection.soTimeout = 10_000
+                    connection.soTimeout = 3_000
                     while (connection.getInputStream().read() >= 0) Unit
                 }
             }
