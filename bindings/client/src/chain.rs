@@ -36,9 +36,10 @@ impl Chain {
     }
 
     /// The key chains that a client may use, for one who stays, as a gateway does: leases end after so long at the latest,
-    /// and as soon as the access manager tells of a deny document that names a key above.
+    /// and as soon as the access manager tells of a deny document that names a key above, which is acknowledged then.
     pub fn leasing(client: Client, longest: Duration) -> Self {
         let leases = Arc::new(Leases::new(longest));
+        client.inner.permits.process();
         Self { client, leases, watching: Some(Arc::new(Once::new())) }
     }
 
@@ -60,9 +61,8 @@ impl Chain {
     fn watch_over_leases(&self) {
         let Some(once) = &self.watching else { return };
         once.call_once(|| {
-            let inner = &self.client.inner;
-            let leases = Arc::downgrade(&self.leases);
-            tokio::spawn(watch::watch(inner.access.clone(), inner.root.clone(), leases));
+            let (client, leases) = (Arc::downgrade(&self.client.inner), Arc::downgrade(&self.leases));
+            tokio::spawn(watch::watch(client, leases));
         });
     }
 }

@@ -5,12 +5,14 @@
 //! asks a server whether something is allowed: a document speaks for itself.
 
 mod account;
+mod blast_radius;
 mod cosign;
 mod courier;
 mod delivery;
 mod documents;
 mod drivers;
 mod folder;
+mod leases;
 mod rotation;
 mod sets;
 mod signer;
@@ -19,12 +21,14 @@ mod sync;
 mod tests;
 
 pub use account::{Administrator, NewAccount, NewMember};
+pub use blast_radius::BlastRadius;
 pub use cosign::{Waiting, sign_first_root};
 pub use courier::{Courier, Delivered};
 pub use delivery::{Delivery, DeliveryError, Report};
 pub use documents::{GrantTerms, ORDER_LIFETIME, RootChange, UnknownGrant};
 pub use drivers::{CheckedDriver, DriverError, NewDriver};
 pub use folder::{Owner, OwnerError};
+pub use leases::Lease;
 pub use rotation::Renewed;
 pub use sets::Holding;
 pub use signer::{Office, Signer};

@@ -4,7 +4,7 @@ use crate::access::{Access, Subject, api_operation, document};
 use crate::bounded::Bounded;
 use crate::error::{Error, Integrity, ServerName};
 use crate::managers::Managers;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 use symbolon_channel::CancellationToken;
 use symbolon_fragments::names::KeyId;
@@ -48,6 +48,8 @@ pub(crate) struct HeldPermit {
 /// The permits of a client.
 pub(crate) struct Permits {
     access: Access,
+    /// The name by which this client acknowledges deny documents, if it does.
+    process: OnceLock<[u8; 32]>,
     managers: Arc<Managers>,
     places: Bounded<Wanted, Arc<Place>>,
     /// Set when the client is closed: nothing is renewed any more.
@@ -92,7 +94,12 @@ impl HeldPermit {
 
 impl Permits {
     pub(crate) fn new(access: Access, managers: Arc<Managers>, closed: CancellationToken) -> Arc<Self> {
-        Arc::new(Self { access, managers, places: Bounded::new(KEPT), closed })
+        Arc::new(Self { access, process: OnceLock::new(), managers, places: Bounded::new(KEPT), closed })
+    }
+
+    /// The name by which this client acknowledges deny documents: permits are asked for under it from now on.
+    pub(crate) fn process(&self) -> [u8; 32] {
+        *self.process.get_or_init(crate::random::bytes)
     }
 
     /// A permit that is good for a while. One that nears its end is renewed behind the caller's back.
@@ -138,6 +145,7 @@ impl Permits {
             version: wanted.version,
             operations: vec![api_operation(operation)],
             on_behalf_of: wanted.on_behalf_of.as_deref().map(Into::into),
+            process: self.process.get().copied().map(api::Id),
         };
         let path = path::of_account(path::PERMITS, self.access.account());
         let about = Subject { key: Some(&wanted.key), version: wanted.version, operation: Some(operation) };

@@ -228,6 +228,19 @@ pub enum Event {
         #[n(2)]
         wrapped: Hash,
     },
+    /// A process of the actor let go of all keys on a lease that a deny document takes away.
+    #[n(18)]
+    Acknowledged {
+        /// The deny document's version.
+        #[n(0)]
+        version: u64,
+        /// The process.
+        #[n(1)]
+        process: Hash,
+        /// The hash of the acknowledgement.
+        #[n(2)]
+        hash: Hash,
+    },
 }
 
 /// What was refused.

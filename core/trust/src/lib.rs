@@ -9,12 +9,13 @@
 
 extern crate alloc;
 
+mod acknowledgement;
 mod authorise;
 mod certificate;
 mod create;
 mod deny;
-mod evaluate;
 mod documents;
+mod evaluate;
 mod grant;
 mod holder;
 mod key_store;
@@ -29,6 +30,7 @@ mod signed;
 mod time;
 mod wrapped_key;
 
+pub use acknowledgement::{Acknowledgement, AcknowledgementError, VerifiedAcknowledgement};
 pub use authorise::{Admission, AuthoriseError, Authorised, NotAdmitted};
 pub use certificate::{
     CeremonyKind, CertificateError, EpochCertificate, KeyCertificate, KeyKind, NotOfKey,
@@ -36,9 +38,9 @@ pub use certificate::{
 };
 pub use create::{CreateError, CreateRequest, VerifiedCreate};
 pub use deny::{Denials, Denied, DeniedGrant, DenyDocument, DenyError, DisabledKey, VerifiedDeny};
+pub use documents::{Documents, RecallError, Versions};
 pub use evaluate::{AdmittedInputs, FRESHNESS, GuardedBatch, GuardedFragment, InputRefused};
 pub use grant::{Grant, GrantError, VerifiedGrant};
-pub use documents::{Documents, RecallError, Versions};
 pub use holder::{Job, JobBinding, JobError, Principal, ProvenHolder};
 pub use key_store::{
     CHECK_VALUE_BYTES, Enrolment, EnrolmentError, KeyStore, SEALING_KEY_BYTES, StoreDriver, StoreLabel,

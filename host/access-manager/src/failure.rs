@@ -12,8 +12,9 @@ use symbolon_protocol::{
 };
 use symbolon_store::StoreError;
 use symbolon_trust::{
-    CertificateError, ClockBehind, CreateError, Denied, DenyError, GrantError, JobError, Operation,
-    Operations, OrderConflict, OrderError, RootError, Seconds, StoreLabel, WrappedKeyError, WrongSignature,
+    AcknowledgementError, CertificateError, ClockBehind, CreateError, Denied, DenyError, GrantError,
+    JobError, Operation, Operations, OrderConflict, OrderError, RootError, Seconds, StoreLabel,
+    WrappedKeyError, WrongSignature,
 };
 
 /// Why a request fails. Texts are the caller's to read: they say what to do, and name nothing that the caller didn't.
@@ -118,6 +119,8 @@ pub(crate) enum Failure {
     #[error(transparent)]
     Deny(#[from] DenyError),
     #[error(transparent)]
+    Acknowledgement(#[from] AcknowledgementError),
+    #[error(transparent)]
     Order(#[from] OrderError),
     #[error(transparent)]
     OrderConflict(#[from] OrderConflict),
@@ -214,6 +217,7 @@ impl Failure {
             Self::Encoding
             | Self::Root(_)
             | Self::Deny(_)
+            | Self::Acknowledgement(_)
             | Self::Order(_)
             | Self::Grant(_)
             | Self::Certificate(_)
@@ -288,6 +292,7 @@ impl Failure {
             | Self::Checkpoint(CheckpointError::Account) => Refusal::Account,
             Self::Root(RootError::OwnSignature(_) | RootError::PredecessorsSignature(_))
             | Self::Deny(DenyError::Signature(_))
+            | Self::Acknowledgement(AcknowledgementError::Signature(_))
             | Self::Order(OrderError::Signature(_))
             | Self::Grant(GrantError::Signature(_))
             | Self::Create(CreateError::Signature(_))

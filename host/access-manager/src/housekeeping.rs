@@ -1,8 +1,8 @@
-//! What the access manager does by itself: destructions that are due, old answers, tunnels whose grants have ended.
+//! What the access manager does by itself: destructions that are due, old answers, ended leases, tunnels whose grants have ended.
 
 use crate::{clock::wall, failure::Failure, links, relay, service::Service, unit::Unit};
 use std::{sync::Arc, time::Duration};
-use symbolon_store::access::{forget_answers, forget_jobs};
+use symbolon_store::access::{forget_answers, forget_jobs, forget_leases};
 use tokio::time::{MissedTickBehavior, interval};
 
 /// How often.
@@ -43,5 +43,6 @@ async fn forget(service: &Service) -> Result<(), Failure> {
     let mut write = service.store.write().await?;
     forget_answers(&mut write, wall().0.saturating_sub(REMEMBERED)).await?;
     forget_jobs(&mut write, wall().0.saturating_sub(JOB_REMEMBERED)).await?;
+    forget_leases(&mut write, wall().0).await?;
     Ok(write.commit().await?)
 }

@@ -7,6 +7,7 @@ mod deny;
 pub(crate) mod grants;
 mod hsm_keys;
 mod jobs;
+mod key_leases;
 mod keys;
 mod leases;
 mod meta;
@@ -44,11 +45,13 @@ pub(crate) fn router() -> OpenApiRouter<Arc<Service>> {
         .routes(routes!(meta::openapi))
         .routes(routes!(root::show, root::put))
         .routes(routes!(deny::show, deny::put))
+        .routes(routes!(key_leases::acknowledge))
         .routes(routes!(orders::list, orders::add))
         .routes(routes!(grants::list, grants::add))
         .routes(routes!(grants::show))
         .routes(routes!(keys::list, create::key))
         .routes(routes!(keys::show, keys::label))
+        .routes(routes!(key_leases::list))
         .routes(routes!(create::version))
         .routes(routes!(create::certify))
         .routes(routes!(tenants::list, tenants::create))

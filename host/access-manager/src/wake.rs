@@ -25,6 +25,8 @@ pub(crate) enum Topic {
     AnyName,
     /// The owner's documents: a deny document, an order, a root document.
     Documents,
+    /// Acknowledgements of the deny document.
+    Acknowledgements,
     /// A key store's queue of jobs, by its label: there is work.
     Queue(String),
     /// A job: it has its result, or was given back.

@@ -3,7 +3,7 @@
 mod harness;
 
 use harness::{
-    Answer, Client, Site, config, directory,
+    Answer, Client, Site, config, directory, now,
     world::{World, bytes, document, key},
 };
 use hyper::{Method, StatusCode};
@@ -13,9 +13,10 @@ use symbolon_audit::{Entry, Event, Refused};
 use symbolon_fragments::names::Purpose;
 use symbolon_keychain::{Root, State, System as SystemLink, Tenant as TenantLink, TenantKey, Wrapped};
 use symbolon_protocol::api::{
-    self, CreateKey, KeyState, LogPost, ProblemType, System, SystemPage, Tenant, TenantPage, WrappedKey, path,
+    self, CreateKey, KeyLeases, KeyState, LogPost, ProblemType, System, SystemPage, Tenant, TenantPage,
+    WrappedKey, path,
 };
-use symbolon_trust::{Action, Operation};
+use symbolon_trust::{Acknowledgement, Action, DenyDocument, Operation, Seconds, Signed};
 use tempfile::TempDir;
 
 /// Not random: the test has nothing to hide.
@@ -128,6 +129,18 @@ impl Estate {
             .post(&self.world.path(path::ORDERS), &document(&self.world.order(serial, action)))
             .await
             .done();
+    }
+
+    /// Asks for a permit with the root key, as a process of this name.
+    async fn permit(&self, operation: api::Operation, process: Option<u8>) {
+        let request = api::PermitRequest {
+            key: "acme-root".into(),
+            version: None,
+            operations: vec![operation],
+            on_behalf_of: None,
+            process: process.map(|name| api::Id([name; 32])),
+        };
+        self.holder.post(&self.world.path(path::PERMITS), &request).await.done();
     }
 
     async fn events(&self) -> Vec<Event> {
@@ -266,7 +279,7 @@ async fn the_owners_documents_are_the_states() {
     assert_eq!(problem.detail.as_deref(), Some("root key acme-root is disabled"));
     estate.order(3, Action::Enable { key: key("acme-root"), since: 2 }).await;
 
-    let execute_after = symbolon_trust::Seconds(0);
+    let execute_after = Seconds(0);
     estate.order(4, Action::Destroy { key: key("acme/ceph"), version: 1, execute_after }).await;
     let shown = estate.show_system().await;
     assert_eq!(shown.summary.state, KeyState::Scheduled);
@@ -316,5 +329,56 @@ async fn whoever_waits_for_the_deny_document_is_told_at_once() {
     let now = estate.world.path(path::DENY);
     let known = estate.holder.with_header(Method::GET, &now, None, ("if-none-match", "\"1\"")).await;
     assert_eq!(known.status, StatusCode::NOT_MODIFIED);
+    estate.site.stop().await;
+}
+
+#[tokio::test]
+async fn leases_are_those_of_permits_and_each_is_acknowledged_by_its_own_holder_alone() {
+    let estate = Estate::open().await;
+    estate.make().await;
+    let world = &estate.world;
+    let (owner, list) = (estate.site.client(&world.owner), path::key_leases(&world.id(), "acme/ceph"));
+    estate.permit(api::Operation::Encrypt, Some(1)).await;
+    assert_eq!(owner.get(&list).await.ok::<KeyLeases>(), KeyLeases::default(), "sealing opens nothing");
+    for process in [Some(1), None, Some(1)] {
+        estate.permit(api::Operation::Decrypt, process).await;
+    }
+    let leases = owner.get(&list).await.ok::<KeyLeases>().leases;
+    assert_eq!(leases.iter().map(|lease| lease.process).collect::<Vec<_>>(), [None, Some(api::Id([1; 32]))]);
+    assert!(leases.iter().all(|lease| lease.until <= now() + 60 && lease.acknowledgement.is_none()));
+    estate.holder.get(&list).await.problem(ProblemType::Denied);
+    owner.get(&path::key_leases(&world.id(), "nothing")).await.problem(ProblemType::UnknownKey);
+
+    let deny = world.deny(1, |deny| deny.disable_key(key("acme-root")));
+    estate.holder.put(&world.path(path::DENY), &document(&deny)).await.done();
+    let tag = owner.get(&list).await.header("etag").to_owned();
+    let waiting = {
+        let (owner, list) = (owner.clone(), format!("{list}?wait=30"));
+        tokio::spawn(
+            async move { owner.with_header(Method::GET, &list, None, ("if-none-match", &tag)).await },
+        )
+    };
+    let at = world.path(path::DENY_ACKNOWLEDGEMENTS);
+    let word = |process: u8, deny: &DenyDocument, key| {
+        let word = Acknowledgement::of(world.holder_id(), [process; 32], deny, Seconds(1));
+        document(&Signed::by(word, [key]))
+    };
+    let forged = word(1, deny.body(), &world.other);
+    estate.holder.post(&at, &forged).await.problem(ProblemType::InvalidDocument);
+    let other = estate.site.client(&world.other);
+    let right = word(1, deny.body(), &world.holder);
+    other.post(&at, &right).await.problem(ProblemType::InvalidDocument);
+    // Of whoever has no lease nothing is kept; said twice is noted once.
+    for said in [&word(9, deny.body(), &world.holder), &right, &right] {
+        estate.holder.post(&at, said).await.done();
+    }
+    let leases = waiting.await.unwrap().ok::<KeyLeases>().leases;
+    let acknowledged = leases.iter().map(|lease| lease.acknowledgement.as_ref()).collect::<Vec<_>>();
+    assert_eq!(acknowledged, [None, Some(&right.document)]);
+    let noted = |event: &&Event| matches!(event, Event::Acknowledged { version: 1, .. });
+    assert_eq!(estate.events().await.iter().filter(noted).count(), 1);
+    // It counts for one document, and a newer one asks anew.
+    estate.disable(2, &["acme-root", "acme"]).await;
+    estate.holder.post(&at, &right).await.problem(ProblemType::Superseded);
     estate.site.stop().await;
 }

@@ -60,11 +60,13 @@ async fn the_description_and_the_router_are_one() {
         path::OPENAPI,
         path::ROOT,
         path::DENY,
+        path::DENY_ACKNOWLEDGEMENTS,
         path::ORDERS,
         path::GRANTS,
         path::GRANT,
         path::KEYS,
         path::KEY,
+        path::KEY_LEASES,
         path::VERSIONS,
         path::CERTIFICATE,
         path::TENANTS,
@@ -160,6 +162,7 @@ async fn an_account_shares_nothing_with_another_on_the_same_server() {
         version: None,
         operations: vec![api::Operation::Encrypt],
         on_behalf_of: None,
+        process: None,
     };
     let refused = theirs.post(&here.path(path::PERMITS), &permit).await.problem(ProblemType::Denied);
     assert!(!refused.detail.unwrap().contains(&here.id().to_string()));

@@ -92,6 +92,7 @@ impl Shop {
             version: None,
             operations: operations.into(),
             on_behalf_of: None,
+            process: None,
         };
         self.holder.post(&self.world.path(path::PERMITS), &request).await
     }
@@ -189,6 +190,7 @@ async fn a_rotated_key_has_two_versions_and_one_purpose() {
         version: Some(1),
         operations: vec![Op::Decrypt],
         on_behalf_of: None,
+        process: None,
     };
     let permit: api::Permit = shop.holder.post(&shop.world.path(path::PERMITS), &old).await.ok();
     assert_eq!(permit.version, 1);

@@ -200,8 +200,8 @@ async fn permits_and_refusals_are_logged_with_their_reason() {
     let grant = account.world.grant(1, 1, "shop/*", &account.world.holder, &[Operation::Encrypt]);
     holder.post(&account.world.path(path::GRANTS), &document(&grant)).await.done();
     let ask = async |key: &str, operation| {
-        let request =
-            PermitRequest { key: key.into(), version: None, operations: vec![operation], on_behalf_of: None };
+        let (key, operations) = (key.into(), vec![operation]);
+        let request = PermitRequest { key, version: None, operations, on_behalf_of: None, process: None };
         holder.post(&account.world.path(path::PERMITS), &request).await
     };
     ask("shop/a", symbolon_protocol::api::Operation::Encrypt).await.problem(ProblemType::UnknownKey);
@@ -212,6 +212,7 @@ async fn permits_and_refusals_are_logged_with_their_reason() {
         version: None,
         operations: vec![symbolon_protocol::api::Operation::Encrypt],
         on_behalf_of: None,
+        process: None,
     };
     stranger.post(&account.world.path(path::PERMITS), &request).await.problem(ProblemType::Denied);
     let entries = account.entries().await;

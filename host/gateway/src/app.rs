@@ -43,7 +43,10 @@ pub(crate) struct Tenant {
 pub(crate) struct Acting(pub(crate) Client);
 
 /// The account's key chains, for the caller who proved to be one: permits name the caller, and leases are the caller's own.
-pub(crate) struct ActingChain(pub(crate) Chain);
+pub(crate) struct ActingChain {
+    pub(crate) chain: Chain,
+    pub(crate) caller: Caller,
+}
 
 /// The whole interface.
 pub(crate) fn router(shared: Arc<Shared>) -> Router {
@@ -140,7 +143,7 @@ impl FromRequestParts<Arc<Shared>> for ActingChain {
 
     async fn from_request_parts(parts: &mut Parts, shared: &Arc<Shared>) -> Result<Self, Failure> {
         let (tenant, caller) = caller(parts, shared)?;
-        Ok(Self(tenant.chain.on_behalf_of(caller.name())))
+        Ok(Self { chain: tenant.chain.on_behalf_of(caller.name()), caller })
     }
 }
 

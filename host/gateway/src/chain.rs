@@ -8,13 +8,14 @@ use axum::Json;
 use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
 use symbolon_client::chain::VolumeKey;
-use symbolon_keychain::{Purpose, SystemId, WrongName};
+use symbolon_keychain::{Purpose, SystemId, Volume, WrongName};
 use symbolon_protocol::api::{
     self, DataKey, Document, OpenVolumeKeyRequest, Problem, ProblemType, Secret, VolumeKeyRequest,
 };
 use zeroize::Zeroizing;
 
 use crate::app::{ActingChain, Shared};
+use crate::callers::Caller;
 use crate::failure::{Body, Failure};
 
 /// Makes a data key for a volume: use the plain one and forget it, keep the wrapped one beside the data.
@@ -23,12 +24,13 @@ use crate::failure::{Body, Failure};
     (status = "default", body = Problem, content_type = api::PROBLEM_MEDIA_TYPE),
 ))]
 pub(crate) async fn create_data_key(
-    ActingChain(chain): ActingChain,
+    ActingChain { chain, caller }: ActingChain,
     SystemName(system): SystemName,
     Body(request): Body<VolumeKeyRequest>,
 ) -> Result<Json<DataKey>, Failure> {
     let (volume, purpose) = (name(&request.volume)?, purpose(request.purpose.as_deref())?);
     let made = Box::pin(chain.create_data_key(&system, &volume, &purpose)).await?;
+    log("made", &caller, &system, &volume, &purpose, made.version);
     Ok(answer(made))
 }
 
@@ -38,13 +40,20 @@ pub(crate) async fn create_data_key(
     (status = "default", body = Problem, content_type = api::PROBLEM_MEDIA_TYPE),
 ))]
 pub(crate) async fn open_data_key(
-    ActingChain(chain): ActingChain,
+    ActingChain { chain, caller }: ActingChain,
     SystemName(system): SystemName,
     Body(request): Body<OpenVolumeKeyRequest>,
 ) -> Result<Json<DataKey>, Failure> {
     let (volume, purpose) = (name(&request.volume)?, purpose(request.purpose.as_deref())?);
     let opened = Box::pin(chain.open_data_key(&request.wrapped.0, &system, &volume, &purpose)).await?;
+    log("opened", &caller, &system, &volume, &purpose, opened.version);
     Ok(answer(opened))
+}
+
+/// One line a data key, before it is handed out: under a lease the access manager doesn't hear of it.
+fn log(done: &str, caller: &Caller, system: &SystemId, volume: &Volume, purpose: &Purpose, version: u64) {
+    let (caller, volume, purpose) = (caller.name(), volume.as_str(), purpose.as_str());
+    tracing::info!(caller, %system, version, volume, purpose, "data key {done}");
 }
 
 fn answer(key: VolumeKey) -> Json<DataKey> {

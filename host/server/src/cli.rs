@@ -2,6 +2,7 @@
 
 mod access_manager;
 mod audit;
+mod blast_radius;
 mod context;
 mod customer_fragment;
 mod data_key;
@@ -20,6 +21,7 @@ mod inspect;
 mod key;
 mod key_owner;
 mod key_view;
+mod lease_view;
 mod link_owner;
 mod link_view;
 mod order;

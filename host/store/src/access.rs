@@ -7,6 +7,7 @@ mod documents;
 mod idempotency;
 mod jobs;
 mod keys;
+mod leases;
 mod links;
 mod listing;
 mod log;
@@ -17,6 +18,7 @@ pub use documents::{DocumentRow, GrantRow, OrderRow, Stamp};
 pub use idempotency::Remembered;
 pub use jobs::{JobRow, NewJob, OpenJobs, TicketRow};
 pub use keys::{KeyRow, NewKey, NewVersion, VersionRow, VersionStatus};
+pub use leases::LeaseRow;
 pub use links::{LinkLevel, LinkRow, LinkVersionRow};
 pub use listing::{KeyFilter, KeyRange, ListedKey};
 pub use log::{LogRow, LogTail};
@@ -32,6 +34,7 @@ pub const SCHEMA: Schema = Schema {
         include_str!("access/schema-1.sql"),
         include_str!("access/schema-2.sql"),
         include_str!("access/schema-3.sql"),
+        include_str!("access/schema-4.sql"),
     ],
 };
 
@@ -45,6 +48,11 @@ pub type Rows<'t, T> = crate::Rows<'t, T, Tables>;
 /// Forgets what was answered, in any account, to requests older than `until`.
 pub async fn forget_answers(write: &mut Write, until: u64) -> Result<u64, StoreError> {
     idempotency::forget(write, until).await
+}
+
+/// Forgets leases, in any account, that ended by `until`.
+pub async fn forget_leases(write: &mut Write, until: u64) -> Result<u64, StoreError> {
+    leases::forget(write, until).await
 }
 
 /// Forgets jobs, in any account, whose time ended before `until`.

@@ -6,8 +6,8 @@ use symbolon_fragments::names::{AccountId, Index, InstanceId, KeyId, SetId, Thum
 use symbolon_store::{
     Datastore, Owner, Role, StoreError,
     access::{
-        self, CheckpointRow, GrantRow, KeyFilter, KeyRange, LinkLevel, LinkRow, LinkVersionRow, LogRow,
-        NewInstance, NewKey, NewVersion, Remembered, Rows, Stamp,
+        self, CheckpointRow, GrantRow, KeyFilter, KeyRange, LeaseRow, LinkLevel, LinkRow, LinkVersionRow,
+        LogRow, NewInstance, NewKey, NewVersion, Remembered, Rows, Stamp,
     },
 };
 use tempfile::TempDir;
@@ -319,4 +319,38 @@ async fn links_have_versions_and_are_erased_for_good() {
     let below = rows.list_links(LinkLevel::Tenant, &everything, Some(&key("other")), 9).await.unwrap();
     assert_eq!(below, []);
     assert!(Rows::of(&mut read, &THERE).link(&key("acme")).await.unwrap().is_none(), "another account's");
+}
+
+#[tokio::test]
+async fn leases_end_and_what_their_process_acknowledges_stands_at_each_of_them() {
+    let (store, _directory) = store().await;
+    let mut write = store.write().await.unwrap();
+    for (account, root, process, until) in
+        [(HERE, "a", 1, 50), (HERE, "a", 1, 40), (HERE, "b", 1, 60), (HERE, "a", 2, 30), (THERE, "a", 1, 70)]
+    {
+        Rows::of(&mut write, &account)
+            .put_lease(&key(root), HOLDER, Some(&[process; 32]), until)
+            .await
+            .unwrap();
+    }
+    let mut rows = Rows::of(&mut write, &HERE);
+    rows.put_lease(&key("c"), HOLDER, None, 20).await.unwrap();
+    assert_eq!(rows.leases(&key("c"), 0).await.unwrap()[0].process, None);
+    let until = |rows: Vec<LeaseRow>| rows.iter().map(|row| row.until).collect::<Vec<_>>();
+    assert_eq!(
+        until(rows.leases(&key("a"), 0).await.unwrap()),
+        [50, 30],
+        "a shorter permit shortens nothing"
+    );
+    assert_eq!(until(rows.leases(&key("a"), 30).await.unwrap()), [50]);
+    for (process, word, changes) in [(1, b"word", true), (1, b"word", false), (9, b"word", false)] {
+        assert_eq!(rows.put_acknowledgement(HOLDER, &[process; 32], word).await.unwrap(), changes);
+    }
+    for (root, said) in [("a", [true, false].as_slice()), ("b", &[true])] {
+        let leases = rows.leases(&key(root), 0).await.unwrap();
+        assert_eq!(leases.iter().map(|row| row.acknowledgement.is_some()).collect::<Vec<_>>(), said);
+    }
+    assert_eq!(access::forget_leases(&mut write, 50).await.unwrap(), 3);
+    let left = Rows::of(&mut write, &THERE).leases(&key("a"), 0).await.unwrap();
+    assert_eq!((left.len(), left[0].acknowledgement.as_ref()), (1, None));
 }

@@ -98,6 +98,7 @@ fn permit(at: &Site, rounds: usize) -> Figure {
         version: None,
         operations: vec![Operation::Decrypt],
         on_behalf_of: None,
+        process: None,
     };
     let permit = || {
         let answer: Permit = at.runtime.block_on(access.post(path.clone(), &wanted)).expect("it is granted");

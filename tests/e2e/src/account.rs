@@ -76,6 +76,7 @@ impl Account {
             version: None,
             operations: operations.to_vec(),
             on_behalf_of: None,
+            process: None,
         };
         let answer: api::Permit = self.post(party, path::PERMITS, &body)?;
         let grant = from_canonical(&answer.grant.0).expect("the access manager serves canonical documents");

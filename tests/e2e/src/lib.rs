@@ -6,6 +6,7 @@
 
 mod account;
 mod binary;
+mod caller;
 mod clock;
 mod command;
 mod crash;
@@ -26,6 +27,7 @@ mod stolen;
 pub use account::{Account, Credential, instance};
 pub use binary::{build, symbolon};
 pub use clock::{wrong_clock, wrong_clock_of};
+pub use caller::Gateway;
 pub use command::{Finished, run};
 pub use crash::Crash;
 pub use deployment::{Cli, Deployment, MANAGERS, Person, Site, new_person};

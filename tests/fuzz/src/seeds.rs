@@ -16,9 +16,9 @@ use symbolon_fragments::names::{
 use symbolon_fragments::{CustomerFragmentId, Evaluation, Fields, KeyScope, Proof, SuiteId};
 use symbolon_protocol::{api, wire};
 use symbolon_trust::{
-    AccessManager, Action, CeremonyKind, CreateRequest, DenyDocument, Document, EpochCertificate, Grant,
-    Installed, Job, KeyCertificate, KeyKind, KeyPair, Member, MemberKind, Operation, Order, Permit,
-    Principal, Receipt, Role, Roles, RootDocument, Seconds, Shape, Signed, Spread,
+    AccessManager, Acknowledgement, Action, CeremonyKind, CreateRequest, DenyDocument, Document,
+    EpochCertificate, Grant, Installed, Job, KeyCertificate, KeyKind, KeyPair, Member, MemberKind, Operation,
+    Order, Permit, Principal, Receipt, Role, Roles, RootDocument, Seconds, Shape, Signed, Spread,
 };
 
 const NOW: Seconds = Seconds(1_790_000_000);
@@ -255,6 +255,10 @@ fn receipt_document() -> Receipt {
 
 pub fn receipt() -> Vec<Vec<u8>> {
     encoded(receipt_document())
+}
+
+pub fn acknowledgement() -> Vec<Vec<u8>> {
+    encoded(Acknowledgement::of(holder(), [4; 32], &deny_document(), NOW))
 }
 
 pub fn job() -> Vec<Vec<u8>> {

@@ -36,6 +36,11 @@ pub const TARGETS: &[Target] = &[
         seeds: seeds::epoch_certificate,
     },
     Target { name: "receipt", decode: canonical::<Signed<trust::Receipt>>, seeds: seeds::receipt },
+    Target {
+        name: "acknowledgement",
+        decode: canonical::<Signed<trust::Acknowledgement>>,
+        seeds: seeds::acknowledgement,
+    },
     Target { name: "job", decode: canonical::<Signed<trust::Job>>, seeds: seeds::job },
     Target { name: "job-result", decode: canonical::<Signed<jobs::JobResult>>, seeds: seeds::hsm::results },
     Target { name: "submission", decode: submission, seeds: seeds::hsm::submissions },

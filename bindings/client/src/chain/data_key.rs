@@ -57,7 +57,7 @@ impl Chain {
         self.watch_over_leases();
         let on_behalf_of = self.client.on_behalf_of.clone();
         let wanted = Wanted { on_behalf_of, system: system.clone(), version };
-        self.leases.get(&wanted, self.open_system(system, version)).await
+        self.leases.get(&wanted, || self.open_system(system, version)).await
     }
 
     /// Unwraps a version of a system's key from the root key down. The tenant's key is dropped on the way out.

@@ -2,6 +2,7 @@
 
 use crate::bounded::Bounded;
 use crate::error::Error;
+use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::sync::{Arc, PoisonError, RwLock, Weak};
 use std::time::Duration;
 use symbolon_keychain::{System, SystemId, SystemKey};
@@ -32,6 +33,8 @@ pub(super) struct Lease {
 pub(super) struct Leases {
     longest: Duration,
     places: Bounded<Wanted, Arc<Place>>,
+    /// How often leases were ended early: one that was being opened meanwhile is opened anew.
+    ended: AtomicU64,
 }
 
 /// One lease's place. The lock is held while it is opened, so that many operations open once.
@@ -43,15 +46,14 @@ struct Place {
 
 impl Leases {
     pub(super) fn new(longest: Duration) -> Self {
-        Self { longest: longest.min(LONGEST_LEASE), places: Bounded::new(HELD) }
+        Self { longest: longest.min(LONGEST_LEASE), places: Bounded::new(HELD), ended: AtomicU64::new(0) }
     }
 
     /// A lease that lasts, or a new one, which ends by itself: nobody has to ask for it to be dropped.
-    pub(super) async fn get(
-        &self,
-        wanted: &Wanted,
-        open: impl Future<Output = Result<Lease, Error>>,
-    ) -> Result<Arc<Lease>, Error> {
+    pub(super) async fn get<F>(&self, wanted: &Wanted, open: impl Fn() -> F) -> Result<Arc<Lease>, Error>
+    where
+        F: Future<Output = Result<Lease, Error>>,
+    {
         let place = self.places.get_or_insert_with(wanted, Arc::default);
         if let Some(lease) = place.lasting() {
             return Ok(lease);
@@ -60,17 +62,25 @@ impl Leases {
         if let Some(lease) = place.lasting() {
             return Ok(lease);
         }
-        let latest = Instant::now() + self.longest;
-        let mut lease = open.await?;
-        lease.until = lease.until.min(latest);
-        let lease = Arc::new(lease);
-        place.hold(lease.clone());
-        tokio::spawn(end(Arc::downgrade(&place), lease.until));
-        Ok(lease)
+        loop {
+            let (latest, ended) = (Instant::now() + self.longest, self.ended.load(SeqCst));
+            let mut lease = open().await?;
+            lease.until = lease.until.min(latest);
+            let lease = Arc::new(lease);
+            place.hold(lease.clone());
+            // Whoever ends leases counts first and looks at the places then: either this is seen here, or the lease there.
+            if self.ended.load(SeqCst) == ended {
+                tokio::spawn(end(Arc::downgrade(&place), lease.until));
+                return Ok(lease);
+            }
+            place.end_if(|held| Arc::ptr_eq(held, &lease));
+        }
     }
 
-    /// Ends those leases that this says.
+    /// Ends those leases that this says. When it returns none of them is held any more, and none comes of what was opened
+    /// before.
     pub(super) fn end_if(&self, over: impl Fn(&System) -> bool) {
+        self.ended.fetch_add(1, SeqCst);
         for place in self.places.values() {
             place.end_if(|lease| over(&lease.system));
         }
@@ -87,9 +97,9 @@ impl Place {
         *self.held.write().unwrap_or_else(PoisonError::into_inner) = Some(lease);
     }
 
-    fn end_if(&self, over: impl Fn(&Lease) -> bool) {
+    fn end_if(&self, over: impl Fn(&Arc<Lease>) -> bool) {
         let mut held = self.held.write().unwrap_or_else(PoisonError::into_inner);
-        if held.as_deref().is_some_and(over) {
+        if held.as_ref().is_some_and(over) {
             *held = None;
         }
     }
@@ -106,6 +116,7 @@ async fn end(place: Weak<Place>, until: Instant) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Invalid;
     use crate::random;
     use std::sync::atomic::{AtomicUsize, Ordering};
     use symbolon_fragments::names::AccountId;
@@ -132,7 +143,7 @@ mod tests {
     }
 
     async fn get(leases: &Leases, caller: &str, lasts: Duration, opened: &AtomicUsize) -> Arc<Lease> {
-        let open = async {
+        let open = async || {
             opened.fetch_add(1, Ordering::Relaxed);
             Ok(lease(lasts))
         };
@@ -182,5 +193,30 @@ mod tests {
         leases.end_if(|system| system.id().as_str() == "acme/ceph");
         get(&leases, "a", MINUTE, &opened).await;
         assert_eq!(opened.load(Ordering::Relaxed), 2);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_being_opened_while_leases_are_ended_is_opened_anew() {
+        let (leases, opened) = (Leases::new(LONGEST_LEASE), AtomicUsize::new(0));
+        let open = async || {
+            if opened.fetch_add(1, Ordering::Relaxed) == 0 {
+                leases.end_if(|_| true);
+            }
+            Ok(lease(MINUTE))
+        };
+        let second = leases.get(&wanted("a"), open).await.unwrap();
+        assert_eq!(opened.load(Ordering::Relaxed), 2);
+        let refused = async || {
+            leases.end_if(|_| true);
+            if opened.fetch_add(1, Ordering::Relaxed) == 2 {
+                Ok(lease(MINUTE))
+            } else {
+                Err(Invalid::Closed.into())
+            }
+        };
+        assert!(leases.get(&wanted("b"), refused).await.is_err(), "it is refused the second time");
+        let held = Arc::downgrade(&second);
+        drop(second);
+        assert_eq!(held.strong_count(), 0, "the first caller's lease was ended too");
     }
 }

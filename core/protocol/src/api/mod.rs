@@ -12,6 +12,7 @@ mod gateway;
 mod grant;
 mod job;
 mod key;
+mod lease;
 pub mod path;
 mod permit;
 mod problem;
@@ -39,6 +40,7 @@ pub use key::{
     CreateKey, Key, KeyKind, KeyPage, KeyPatch, KeyQuery, KeyState, KeySummary, KeyVersion, KeyWait, Labels,
     Purpose, VersionState,
 };
+pub use lease::{KeyLease, KeyLeases};
 pub use permit::{Operation, Permit, PermitRequest};
 pub use problem::{PROBLEM_MEDIA_TYPE, Problem, ProblemType};
 pub use set::{Instance, RefreshRequest, Refreshed, Set, SetPage, SetQuery};

@@ -14,6 +14,8 @@ pub const OPENAPI: &str = "/openapi.json";
 pub const ROOT: &str = "/v1/accounts/{account}/root";
 /// The deny document.
 pub const DENY: &str = "/v1/accounts/{account}/deny";
+/// Acknowledgements of the deny document.
+pub const DENY_ACKNOWLEDGEMENTS: &str = "/v1/accounts/{account}/deny/acknowledgements";
 /// Orders.
 pub const ORDERS: &str = "/v1/accounts/{account}/orders";
 /// Grants.
@@ -28,6 +30,8 @@ pub const KEY: &str = "/v1/accounts/{account}/keys/{key}";
 pub const VERSIONS: &str = "/v1/accounts/{account}/keys/{key}/versions";
 /// A key version's certificate.
 pub const CERTIFICATE: &str = "/v1/accounts/{account}/keys/{key}/versions/{version}/certificate";
+/// Leases below a key, a tenant or a system.
+pub const KEY_LEASES: &str = "/v1/accounts/{account}/keys/{key}/leases";
 /// Tenants of the key chain.
 pub const TENANTS: &str = "/v1/accounts/{account}/tenants";
 /// One tenant.
@@ -103,6 +107,11 @@ pub fn key(account: &Id, key: &str) -> String {
 /// [`VERSIONS`] of one key.
 pub fn versions(account: &Id, key: &str) -> String {
     of_account(VERSIONS, account).replace("{key}", &segment(key))
+}
+
+/// [`KEY_LEASES`] of one key, tenant or system.
+pub fn key_leases(account: &Id, key: &str) -> String {
+    of_account(KEY_LEASES, account).replace("{key}", &segment(key))
 }
 
 /// [`CERTIFICATE`] of one key version.

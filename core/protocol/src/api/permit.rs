@@ -1,6 +1,6 @@
 //! Permits: the access manager's word for one key version and at most a minute.
 
-use super::Document;
+use super::{Document, Id};
 use alloc::{string::String, vec::Vec};
 use serde::{Deserialize, Serialize};
 
@@ -36,6 +36,10 @@ pub struct PermitRequest {
     /// For whom a gateway asks, as it calls them; at most 255 bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on_behalf_of: Option<String>,
+    /// The name of a process that hears of deny documents and acknowledges them (specification §9.3), as it drew it when
+    /// it started. What others have on a lease ends, and is never acknowledged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub process: Option<Id>,
 }
 
 /// Answer to `POST …/permits`: what a client shows to the fragment managers.

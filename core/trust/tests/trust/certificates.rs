@@ -3,10 +3,10 @@
 use crate::support::{Account, NOW, all, at, index, key, now, pair};
 use symbolon_fragments::names::{InstanceId, SetId, SuiteId};
 use symbolon_trust::{
-    CeremonyKind, CertificateError, CreateError, CreateRequest, Denials, Denied, EpochCertificate, InForce,
-    KeyCertificate, KeyKind, NotInForce, Operation, Receipt, ReceiptError, SignatureError, Signed,
-    VerifiedCreate, VerifiedDeny, VerifiedEpochCertificate, VerifiedGrant, VerifiedKeyCertificate,
-    VerifiedReceipt,
+    Acknowledgement, AcknowledgementError, CeremonyKind, CertificateError, CreateError, CreateRequest,
+    Denials, Denied, EpochCertificate, InForce, KeyCertificate, KeyKind, NotInForce, Operation, Receipt,
+    ReceiptError, SignatureError, Signed, VerifiedAcknowledgement, VerifiedCreate, VerifiedDeny,
+    VerifiedEpochCertificate, VerifiedGrant, VerifiedKeyCertificate, VerifiedReceipt,
 };
 
 fn create(account: &Account, edit: impl FnOnce(&mut CreateRequest)) -> Result<VerifiedCreate, CreateError> {
@@ -159,6 +159,32 @@ fn a_receipt_is_for_one_document_by_one_member() {
     assert_eq!(by(&other, &account.managers[1]), Err(ReceiptError::Other));
     let elsewhere = Receipt { account: Account::new(2).root.account(), ..receipt };
     assert_eq!(by(&elsewhere, &account.managers[1]), Err(ReceiptError::Other));
+}
+
+#[test]
+fn an_acknowledgement_is_one_holders_word_about_one_process_and_one_deny_document() {
+    let (account, stranger) = (Account::new(1), Account::new(2).holder);
+    let (deny, holder) = (account.deny_document(), account.holder_name());
+    let word = Acknowledgement::of(holder, [1; 32], &deny, NOW);
+    let verify = |word: &Acknowledgement, key| {
+        VerifiedAcknowledgement::verify(&Signed::by(word.clone(), [key]), holder, [1; 32], &deny)
+    };
+    assert_eq!(verify(&word, &account.holder).unwrap().acknowledgement(), &word);
+    let missing = AcknowledgementError::Signature(SignatureError::TooFew { got: 0, needed: 1 });
+    assert_eq!(verify(&word, &stranger), Err(missing), "nobody else can say it");
+    let mut forged = Signed::by(Acknowledgement { time: NOW + 1, ..word.clone() }, []);
+    forged.add(account.holder.public(), symbolon_trust::sign(&account.holder, &word));
+    let forged = VerifiedAcknowledgement::verify(&forged, holder, [1; 32], &deny);
+    assert!(matches!(forged, Err(AcknowledgementError::Signature(SignatureError::Wrong(_)))));
+    for other in [
+        Acknowledgement::of(holder, [2; 32], &deny, NOW),
+        Acknowledgement::of(holder, [1; 32], &deny.successor(NOW), NOW),
+        Acknowledgement::of(stranger.public().thumbprint(), [1; 32], &deny, NOW),
+        Acknowledgement { hash: [0; 32], ..word.clone() },
+        Acknowledgement { account: Account::new(2).root.account(), ..word },
+    ] {
+        assert_eq!(verify(&other, &account.holder), Err(AcknowledgementError::Other));
+    }
 }
 
 #[test]

@@ -5,7 +5,7 @@
 use crate::support::{Account, NOW, index, key, pair, reshare};
 use std::{fmt::Write, fs, path::PathBuf};
 use symbolon_encoding::to_canonical;
-use symbolon_trust::{Action, Document, Job, KeyPair, Receipt, Signed, hash, message};
+use symbolon_trust::{Acknowledgement, Action, Document, Job, KeyPair, Receipt, Signed, hash, message};
 
 fn path() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/vectors/trust-v1.json")
@@ -55,6 +55,8 @@ fn documents() -> String {
     vector(&mut out, "epoch certificate", account.epoch_certificate(), &account.managers);
     let receipt = Receipt::of(id, index(2), &account.deny_document(), NOW);
     vector(&mut out, "receipt", receipt, [&account.managers[1]]);
+    let acknowledgement = Acknowledgement::of(account.holder_name(), [6; 32], &account.deny_document(), NOW);
+    vector(&mut out, "acknowledgement", acknowledgement, [&account.holder]);
     let (response_key, nonce) = (vec![1, 2, 3], [5; 16]);
     let job = Job { account: id, request: [4; 32], response_key, nonce, expires: NOW + 10 };
     vector(&mut out, "job", job, [&account.holder]);

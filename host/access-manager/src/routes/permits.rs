@@ -11,7 +11,7 @@ use crate::{
 };
 use symbolon_audit::Event;
 use symbolon_encoding::to_canonical;
-use symbolon_fragments::names::KeyId;
+use symbolon_fragments::names::{KeyId, Purpose};
 use symbolon_protocol::api::{self, Id, PermitRequest, Problem, path};
 use symbolon_store::access::{KeyRow, VersionRow, VersionStatus};
 use symbolon_trust::{Now, Operation, Operations, PERMIT_LIFETIME, Permit, Seconds, Signed};
@@ -82,7 +82,16 @@ async fn decide(
     }
     let permit = permit(call, key, &version, operations, holding, asked, now)?;
     record(unit, &permit).await?;
+    if unlocks_chain(&version, operations) {
+        let process = asked.process.as_ref().map(|process| &process.0);
+        unit.rows().put_lease(key, holder, process, permit.not_after.0).await?;
+    }
     Ok(answer(call, permit, holding))
+}
+
+/// Whether a permit is one under which tenants' keys are opened: then keys below may be on a lease until it ends.
+fn unlocks_chain(version: &VersionRow, operations: Operations) -> bool {
+    version.version.purpose == Purpose::Wrap.number() && operations.contains(Operation::Decrypt)
 }
 
 const fn action(operation: Operation) -> Action {

@@ -1,4 +1,4 @@
-//! Times as people read them: UTC, to the minute or to the day.
+//! Times as people read them: UTC, to the day, the minute or the second.
 
 use jiff::Timestamp;
 use symbolon_trust::Seconds;
@@ -11,6 +11,11 @@ pub fn now() -> Seconds {
 /// `2026-11-24 10:33 UTC`
 pub fn minute(unix: u64) -> String {
     formatted(unix, "%Y-%m-%d %H:%M UTC")
+}
+
+/// `2026-11-24 10:33:11 UTC`
+pub fn second(unix: u64) -> String {
+    formatted(unix, "%Y-%m-%d %H:%M:%S UTC")
 }
 
 /// `2026-11-24`

@@ -259,10 +259,22 @@ impl fmt::Display for Shown {
     }
 }
 
-/// All grants.
+/// Grants.
 #[derive(Debug, Serialize)]
-struct Listed {
+pub struct Listed {
     grants: Vec<Shown>,
+}
+
+impl Listed {
+    /// These grants of an owner.
+    pub fn of<'g>(grants: impl IntoIterator<Item = &'g Document>, owner: &Owner) -> Self {
+        Self { grants: grants.into_iter().map(|grant| Shown::new(grant, owner)).collect() }
+    }
+
+    /// Whether there are none.
+    pub const fn is_empty(&self) -> bool {
+        self.grants.is_empty()
+    }
 }
 
 impl fmt::Display for Listed {

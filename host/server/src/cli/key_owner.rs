@@ -1,19 +1,26 @@
 //! The owner's verbs of `symbolon key`: switching a key off is quick, giving it back or destroying it is an order.
 
 use std::fmt;
+use std::time::{Duration, Instant};
 
 use clap::{Args, Subcommand};
 use serde::Serialize;
 use symbolon_client::Subject;
-use symbolon_client::owner::{Courier, Office};
+use symbolon_client::owner::{Courier, Office, Report};
 use symbolon_fragments::names::KeyId;
 use symbolon_protocol::api::{self, KeyKind, VersionState, path};
-use symbolon_trust::{Action, Order, Seconds, Signed, WAITING_PERIOD};
+use symbolon_trust::{
+    Action, DenyDocument, Order, PERMIT_LIFETIME, Seconds, Signed, VerifiedDeny, WAITING_PERIOD,
+};
 
+use super::blast_radius::DryRun;
 use super::desk::Desk;
+use super::lease_view::{Leases, LetGo};
 use super::sent::Sent;
 use super::{Context, Failure, Kind, date};
 
+/// How long a command waits for acknowledgements: who hears of it at all does so in milliseconds.
+const ACKNOWLEDGED_WITHIN: Duration = Duration::from_secs(2);
 /// Seconds of a day.
 const DAY: u64 = 86_400;
 
@@ -21,7 +28,9 @@ const DAY: u64 = 86_400;
 #[derive(Debug, Subcommand)]
 pub enum KeyOwner {
     /// Switch a key off, everywhere and at once
-    Disable(Named),
+    Disable(Disable),
+    /// Show who has a key below a key, tenant or system on a lease, and who has let go of it
+    Leases(Named),
     /// Switch a disabled key on again
     Enable(Named),
     /// Have a key destroyed for good, after at least 72 hours; it can't be used meanwhile
@@ -37,6 +46,16 @@ pub struct Named {
     desk: Desk,
     /// The key
     key: KeyId,
+}
+
+/// `symbolon key disable KEY`
+#[derive(Debug, Args)]
+pub struct Disable {
+    #[command(flatten)]
+    named: Named,
+    /// Only show what it would make unreadable, and whom that would meet: nothing is signed or changed
+    #[arg(long)]
+    dry_run: bool,
 }
 
 /// `symbolon key destroy KEY`
@@ -67,10 +86,12 @@ impl KeyOwner {
     /// Runs the verb.
     pub async fn run(self, context: &Context) -> Result<(), Failure> {
         match self {
-            Self::Disable(Named { desk, key }) => {
+            Self::Disable(Disable { named, dry_run: true }) => dry_run(&named, context).await,
+            Self::Disable(Disable { named: Named { desk, key }, .. }) => {
                 let known = async |courier: &Courier| versions(courier, &key).await.map(drop);
                 disable(&desk, &key, known, context).await
             }
+            Self::Leases(named) => leases(&named, context).await,
             Self::Enable(Named { desk, key }) => enable(&desk, key, context).await,
             Self::Destroy(verb) => verb.run(context).await,
             Self::CancelDestruction(Named { desk, key }) => cancel(&desk, key, context).await,
@@ -94,9 +115,57 @@ pub async fn disable(
                 .output()
                 .note(format_args!("note: the access manager knows no {key}; is the name right?"));
         }
-        Ok(Sent::new(Done::new(key, "disabled"), &report, owner.root()))
+        let leases = let_go(courier, key, deny.body(), &report, context).await;
+        Ok(Sent::new(Done::new(key, "disabled"), &report, owner.root()).with_leases(leases))
     });
     sent.await?.answer(context)
+}
+
+/// Who has let go of what hangs below a key that was just switched off. Whom the access manager doesn't tell of, or keeps the
+/// document from, can use it for as long as a lease lasts.
+async fn let_go(
+    courier: &Courier,
+    key: &KeyId,
+    deny: &DenyDocument,
+    report: &Report,
+    context: &Context,
+) -> Option<LetGo> {
+    let start = Instant::now();
+    let told = match &report.access_manager {
+        Ok(()) => courier.acknowledgements(key, deny, ACKNOWLEDGED_WITHIN).await,
+        Err(_) => return untold(context),
+    };
+    match told {
+        Ok(leases) => Some(LetGo::after(report.took + start.elapsed(), &leases)),
+        Err(symbolon_client::Error::NotFound(_)) => None,
+        Err(_) => untold(context),
+    }
+}
+
+fn untold(context: &Context) -> Option<LetGo> {
+    let latest = date::second(date::now().0 + PERMIT_LIFETIME);
+    context.output().note(format_args!(
+        "note: the access manager does not tell who has keys on a lease; every lease has ended by {latest}"
+    ));
+    None
+}
+
+/// What switching a key off would meet.
+async fn dry_run(Named { desk, key }: &Named, context: &Context) -> Result<(), Failure> {
+    let found = desk.work(context, Office::Deny, async |owner, _, courier| {
+        Ok(DryRun::of(courier.blast_radius(owner, key, date::now()).await?, owner))
+    });
+    context.output().answer(&found.await?)
+}
+
+/// Who has keys below a key on a lease.
+async fn leases(Named { desk, key }: &Named, context: &Context) -> Result<(), Failure> {
+    let found = desk.work(context, Office::Deny, async |owner, _, courier| {
+        let off = owner.denials().check_key(key).is_err();
+        let deny = owner.deny().filter(|_| off).map(VerifiedDeny::document);
+        Ok(Leases::of(&courier.leases(key, deny).await?))
+    });
+    context.output().answer(&found.await?)
 }
 
 /// Switches it on again.

@@ -7,6 +7,7 @@ use symbolon_client::owner::Report;
 use symbolon_trust::TrustedRoot;
 
 use super::failure::with_causes;
+use super::lease_view::LetGo;
 use super::{Context, Failure, Kind};
 
 /// A document that was sent.
@@ -21,6 +22,8 @@ pub struct Sent<T> {
     in_force: bool,
     needed: usize,
     took_ms: u64,
+    #[serde(flatten)]
+    leases: Option<LetGo>,
 }
 
 /// A manager that gave no receipt.
@@ -49,7 +52,13 @@ impl<T: Serialize + fmt::Display> Sent<T> {
             in_force,
             needed,
             took_ms: u64::try_from(report.took.as_millis()).unwrap_or(u64::MAX),
+            leases: None,
         }
+    }
+
+    /// The same with what became of leases below what was switched off.
+    pub fn with_leases(self, leases: Option<LetGo>) -> Self {
+        Self { leases, ..self }
     }
 
     /// Answers with it. A document that isn't in force is a failure: it is signed, and waits to be sent again.
@@ -75,7 +84,8 @@ impl<T: fmt::Display> fmt::Display for Sent<T> {
         for Missing { manager, reason } in &self.missing {
             writeln!(f, "  {manager}: {reason}")?;
         }
-        self.access_manager.iter().try_for_each(|reason| writeln!(f, "  the access manager: {reason}"))
+        self.access_manager.iter().try_for_each(|reason| writeln!(f, "  the access manager: {reason}"))?;
+        self.leases.iter().try_for_each(|leases| leases.fmt(f))
     }
 }
 
