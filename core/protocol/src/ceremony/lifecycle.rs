@@ -191,7 +191,9 @@ impl Machine {
     /// An order that was not known before may be what others' instances were waited for with.
     pub(super) fn settle_all(&mut self, out: &mut Vec<Effect>) {
         let transcripts: Vec<_> = self.knowledge.transcripts.keys().copied().collect();
-        transcripts.iter().for_each(|transcript| self.settle(transcript, out));
+        for transcript in transcripts {
+            self.settle(&transcript, out);
+        }
     }
 
     /// The owner's waiting period is over: erases the sets of that key version for good, and says so, signed.

@@ -106,9 +106,9 @@ impl TrustedRoot {
 
     /// Passes if a check passes under any version, the newest first; else the newest version's error.
     pub(crate) fn check_any<T, E>(&self, check: impl Fn(&RootDocument) -> Result<T, E>) -> Result<T, E> {
-        let earlier = self.chain.iter().rev().skip(1);
+        let mut earlier = self.chain.iter().rev().skip(1);
         check(self.document())
-            .or_else(|newest| earlier.filter_map(|signed| check(signed.body()).ok()).next().ok_or(newest))
+            .or_else(|newest| earlier.find_map(|signed| check(signed.body()).ok()).ok_or(newest))
     }
 
     /// The roster entry with this index.
