@@ -17,7 +17,7 @@ pub fn run(words: &[String]) -> Result<(), Failure> {
     if !words.is_empty() {
         return Err(Failure::new("kotlin takes no arguments"));
     }
-    machine::provide(&[&machine::C_COMPILER, &machine::MAVEN])?;
+    machine::provide(&[&machine::C_COMPILER, &machine::MAVEN, &machine::FAKETIME, &machine::SOFTHSM])?;
     step::run("programs", &mut step::cargo(&["build", "-q", "--workspace"]))?;
     test()
 }

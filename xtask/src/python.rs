@@ -27,7 +27,9 @@ pub fn run(words: &[String]) -> Result<(), Failure> {
     if !words.is_empty() {
         return Err(Failure::new("python takes no arguments"));
     }
-    step::run("programs", &mut step::cargo(&["build", "-q", "-p", "symbolon-server", "--bins"]))?;
+    machine::provide(&[&machine::C_COMPILER, &machine::FAKETIME, &machine::SOFTHSM])?;
+    let programs = ["build", "-q", "-p", "symbolon-server", "-p", "symbolon-lying-manager", "--bins"];
+    step::run("programs", &mut step::cargo(&programs))?;
     Environment::make(Profile::Debug, "requirements-test.txt")?.test()
 }
 

@@ -37,7 +37,9 @@ pub(crate) fn act(place: &mut Place, action: &Action) {
             run(place, command, Some(&Text::Plain("{dir}/owner/passphrase".to_owned())));
         }
         Action::Stop { roles } => roles.iter().for_each(|role| place.stop(role)),
-        Action::Start { roles } => roles.iter().for_each(|role| place.start(role)),
+        Action::Start { roles, lying, clock } => {
+            roles.iter().for_each(|role| place.start(role, *lying, clock.as_deref()));
+        }
         Action::Pause { roles } => roles.iter().for_each(|role| place.process(role).freeze()),
         Action::Resume { roles } => roles.iter().for_each(|role| place.process(role).thaw()),
         other => unreachable!("{other:?} is no step of control"),
@@ -63,6 +65,14 @@ fn run(place: &mut Place, command: &Command, passphrase_file: Option<&Text>) {
         place.save_text(name, text);
     }
     place.save(command.save.as_ref(), done.stdout);
+}
+
+/// Each of these words is in something that the client got around.
+pub(crate) fn notices(client: &Client, expected: &[String]) {
+    let notices: Vec<String> = client.take_notices().iter().map(ToString::to_string).collect();
+    for word in expected {
+        assert!(notices.iter().any(|notice| notice.contains(word)), "{word} is not in {notices:?}");
+    }
 }
 
 /// Opens a client as a step says.

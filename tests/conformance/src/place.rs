@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use symbolon_client::{Client, DataKey, NoUnlock};
-use symbolon_e2e::{MANAGERS, Process, Site};
+use symbolon_e2e::{MANAGERS, Process, Site, Start, build, wrong_clock};
+use symbolon_hsm::Module;
 use tokio::runtime::Runtime;
 
 /// The client that is always there.
@@ -42,9 +43,10 @@ impl Place {
         let text = |path: &Path| path.to_str().expect("paths of tests are UTF-8").to_owned();
         place.texts.insert("dir".into(), text(place.site.directory()));
         place.texts.insert("work".into(), text(&place.work));
-        place.start("access-manager");
+        place.texts.insert("module".into(), text(&Module::SoftHsm2.path()));
+        place.start("access-manager", false, None);
         for role in MANAGERS {
-            place.start(role);
+            place.start(role, false, None);
         }
         let first = Client::open_file(&place.profile(), &mut NoUnlock).expect("the first person's profile");
         place.clients.insert(FIRST.into(), first);
@@ -103,9 +105,16 @@ impl Place {
         self.runtime.block_on(operation)
     }
 
-    pub(crate) fn start(&mut self, role: &str) {
-        let process = self.site.role(role).ready(self.site.guardian());
-        self.processes.insert(role.into(), process);
+    /// Starts a role, or a manager that lies in its place, by a clock that may be wrong.
+    pub(crate) fn start(&mut self, role: &str, lying: bool, clock: Option<&str>) {
+        let mut start = self.site.role(role);
+        if lying {
+            let liar = build("symbolon-lying-manager", "symbolon-lying-manager");
+            let config = self.site.config(role);
+            start = Start::new(role, &liar, &["run", "--config", config.to_str().expect("UTF-8")]);
+        }
+        let start = clock.iter().fold(start, |start, offset| wrong_clock(&start, offset));
+        self.processes.insert(role.into(), start.ready(self.site.guardian()));
     }
 
     pub(crate) fn stop(&mut self, role: &str) {

@@ -214,6 +214,9 @@ pub(crate) enum Action {
         remove: Vec<String>,
         expect: BTreeMap<String, String>,
     },
+    Notices {
+        expect: Vec<String>,
+    },
     Inspect {
         sealed: Bytes,
         expect: Option<Map<String, Value>>,
@@ -237,6 +240,9 @@ pub(crate) enum Action {
     },
     Start {
         roles: Vec<String>,
+        #[serde(default)]
+        lying: bool,
+        clock: Option<String>,
     },
     Pause {
         roles: Vec<String>,
@@ -284,6 +290,10 @@ pub(crate) fn act(place: &mut Place, step: &Step) -> Outcome {
         }
         Do::Close {} => {
             place.client(&step.by).close();
+            Ok(())
+        }
+        Do::Notices { expect } => {
+            control::notices(&place.client(&step.by), expect);
             Ok(())
         }
         Do::Encrypt { .. }

@@ -59,7 +59,7 @@ impl Bytes {
             Self::Text { text } => place.fill(text).into_bytes(),
             Self::Hex { hex } => hex::decode(hex).expect("hexadecimal"),
             Self::Pattern { pattern } => pattern_of(*pattern),
-            Self::File { file } => std::fs::read(repository().join(file)).expect("a file of the repository"),
+            Self::File { file } => std::fs::read(repository().join(place.fill(file))).expect("a file"),
             Self::Work { work } => std::fs::read(place.work().join(work)).expect("a file of the work folder"),
             Self::Slice { of, slice: (from, to) } => {
                 let of = of.get(place);

@@ -165,6 +165,11 @@ fn evaluate(keeper: &Token) -> Result<Zeroizing<[u8; 32]>, KeeperError> {
 
 /// The wrong PIN is made the right one: that it is refused all the same shows that the token isn't asked.
 fn try_a_wrong_pin(library: &Path, place: TokenPlace) {
+    let right = keeper(&place, PIN);
+    evaluate(&right).unwrap();
+    let beside = evaluate(&keeper(&place, WRONG));
+    assert!(matches!(beside, Err(KeeperError::WrongPin)), "the login of another client is not its own");
+    drop(right);
     let wrong = keeper(&place, WRONG);
     assert!(matches!(evaluate(&wrong), Err(KeeperError::WrongPin)));
     let module = Pkcs11::new(library).unwrap();

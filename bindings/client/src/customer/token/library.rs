@@ -13,6 +13,9 @@ use std::sync::{LazyLock, Mutex, PoisonError};
 static LOADED: LazyLock<Mutex<HashMap<PathBuf, Pkcs11>>> = LazyLock::new(Mutex::default);
 /// PINs that were refused, as hashes with the token that refused them.
 static REFUSED: LazyLock<Mutex<HashSet<[u8; 32]>>> = LazyLock::new(Mutex::default);
+/// The PIN that a token took last, as a hash, by the token's. A login is the whole process's: while it lasts, the token
+/// looks at nobody's PIN any more, and whoever comes with another one is told so here.
+static ACCEPTED: LazyLock<Mutex<HashMap<[u8; 32], [u8; 32]>>> = LazyLock::new(Mutex::default);
 
 /// What a session is for.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -54,7 +57,14 @@ impl Library {
             return Err(PlaceError::Locked(label.to_owned()).into());
         }
         match session.login(UserType::User, Some(&pin.into())) {
-            Ok(()) | Err(Error::Pkcs11(RvError::UserAlreadyLoggedIn, _)) => Ok(session),
+            Ok(()) => {
+                accept(&token, mark);
+                Ok(session)
+            }
+            Err(Error::Pkcs11(RvError::UserAlreadyLoggedIn, _)) if is_another(&token, mark) => {
+                Err(KeeperError::WrongPin)
+            }
+            Err(Error::Pkcs11(RvError::UserAlreadyLoggedIn, _)) => Ok(session),
             Err(Error::Pkcs11(RvError::PinIncorrect | RvError::PinInvalid | RvError::PinLenRange, _)) => {
                 REFUSED.lock().unwrap_or_else(PoisonError::into_inner).insert(mark);
                 Err(KeeperError::WrongPin)
@@ -89,10 +99,23 @@ fn is_refused(mark: &[u8; 32]) -> bool {
     REFUSED.lock().unwrap_or_else(PoisonError::into_inner).contains(mark)
 }
 
+fn accept(token: &TokenInfo, mark: [u8; 32]) {
+    ACCEPTED.lock().unwrap_or_else(PoisonError::into_inner).insert(name(token), mark);
+}
+
+/// Whether this process logged in to the token by another PIN.
+fn is_another(token: &TokenInfo, given: [u8; 32]) -> bool {
+    let accepted = ACCEPTED.lock().unwrap_or_else(PoisonError::into_inner);
+    accepted.get(&name(token)).is_some_and(|accepted| *accepted != given)
+}
+
+fn name(token: &TokenInfo) -> [u8; 32] {
+    let fields = symbolon_encoding::Tuple::new("token");
+    fields.bytes(token.serial_number().as_bytes()).bytes(token.label().as_bytes()).sha256()
+}
+
 fn mark(token: &TokenInfo, pin: &str) -> [u8; 32] {
-    let fields = symbolon_encoding::Tuple::new("refused-pin");
-    let fields = fields.bytes(token.serial_number().as_bytes()).bytes(token.label().as_bytes());
-    fields.bytes(pin.as_bytes()).sha256()
+    symbolon_encoding::Tuple::new("pin-of-token").bytes(&name(token)).bytes(pin.as_bytes()).sha256()
 }
 
 /// Whether the session, or the token, went away: then it may be there again.
