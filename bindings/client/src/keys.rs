@@ -105,7 +105,8 @@ impl Keys<'_> {
     async fn make(&self, new: &NewKey) -> Result<KeyInfo, Error> {
         let planned = self.plan(new).await?;
         // An attempt that asked for something else is not finished in its place.
-        let pending = self.pending(&new.key).await?.filter(|pending| plan::asks_for(pending.body(), &planned));
+        let pending =
+            self.pending(&new.key).await?.filter(|pending| plan::asks_for(pending.body(), &planned));
         let request = match pending {
             Some(pending) => pending,
             None => self.ask(planned, &new.labels).await?,

@@ -205,7 +205,8 @@ impl Connections {
         let (web, under_way) = (TowerToHyperService::new(self.router), UnderWay::default());
         let requests = under_way.clone();
         let answer = service_fn(move |request| {
-            let (begun, answer) = (requests.begin(), answer(Arc::clone(&service), web.clone(), peer, request));
+            let (begun, answer) =
+                (requests.begin(), answer(Arc::clone(&service), web.clone(), peer, request));
             async move {
                 let answered = answer.await;
                 drop(begun);
@@ -224,12 +225,12 @@ impl Connections {
                 connection.as_mut().graceful_shutdown();
                 connection.await
             }
+            () = under_way.none_for(head) => return,
         };
         if let Err(error) = ended {
             tracing::debug!(cause = &*error, "connection broke");
         }
     }
-            () = under_way.none_for(head) => return,
 }
 
 async fn answer(

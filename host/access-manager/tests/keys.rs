@@ -393,11 +393,11 @@ async fn grants_are_replaced_by_later_serials_and_revoked() {
     assert!(detail.contains("symbolon grant create --to sym1") && detail.contains("encrypt"), "{detail}");
     let earlier = shop.world.grant(1, 1, "shop/*", &shop.world.holder, &[Operation::Encrypt]);
     shop.holder.post(&grants, &document(&earlier)).await.problem(ProblemType::Superseded);
-
-    let deny = shop.world.deny(1, |deny| deny.deny_grant(1, 2));
     // The holder has the earlier one still, which allowed to create; managers can't know that it was replaced.
     let creation = shop.creation(&shop.world.create("shop/more", 1));
     shop.holder.post(&shop.world.path(path::KEYS), &creation).await.problem(ProblemType::Superseded);
+
+    let deny = shop.world.deny(1, |deny| deny.deny_grant(1, 2));
     shop.holder.put(&shop.world.path(path::DENY), &document(&deny)).await.done();
     shop.permit("shop/orders", &[Op::Decrypt]).await.problem(ProblemType::Revoked);
     let page: GrantPage = shop.holder.get(&grants).await.ok();

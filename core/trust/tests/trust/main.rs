@@ -8,6 +8,6 @@ mod evaluation;
 mod forgery;
 mod requests;
 mod root;
-mod support;
 mod shapes;
+mod support;
 mod vectors;
