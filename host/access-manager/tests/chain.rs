@@ -359,17 +359,17 @@ async fn leases_are_those_of_permits_and_each_is_acknowledged_by_its_own_holder_
         )
     };
     let at = world.path(path::DENY_ACKNOWLEDGEMENTS);
-    let word = |process: u8, deny: &DenyDocument, key| {
-        let word = Acknowledgement::of(world.holder_id(), [process; 32], deny, Seconds(1));
-        document(&Signed::by(word, [key]))
+    let say = |process: u8, deny: &DenyDocument, key| {
+        let said = Acknowledgement::of(world.holder_id(), [process; 32], deny, Seconds(1));
+        document(&Signed::by(said, [key]))
     };
-    let forged = word(1, deny.body(), &world.other);
+    let forged = say(1, deny.body(), &world.other);
     estate.holder.post(&at, &forged).await.problem(ProblemType::InvalidDocument);
     let other = estate.site.client(&world.other);
-    let right = word(1, deny.body(), &world.holder);
+    let right = say(1, deny.body(), &world.holder);
     other.post(&at, &right).await.problem(ProblemType::InvalidDocument);
     // Of whoever has no lease nothing is kept; said twice is noted once.
-    for said in [&word(9, deny.body(), &world.holder), &right, &right] {
+    for said in [&say(9, deny.body(), &world.holder), &right, &right] {
         estate.holder.post(&at, said).await.done();
     }
     let leases = waiting.await.unwrap().ok::<KeyLeases>().leases;

@@ -26,8 +26,8 @@ mod stolen;
 
 pub use account::{Account, Credential, instance};
 pub use binary::{build, symbolon};
-pub use clock::{wrong_clock, wrong_clock_of};
 pub use caller::Gateway;
+pub use clock::{wrong_clock, wrong_clock_of};
 pub use command::{Finished, run};
 pub use crash::Crash;
 pub use deployment::{Cli, Deployment, MANAGERS, Person, Site, new_person};
