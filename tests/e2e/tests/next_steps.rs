@@ -50,6 +50,18 @@ fn a_refresh_that_lacks_a_member_does_not_pass_for_one() {
 }
 
 #[test]
+fn a_manager_that_holds_fragments_is_retired_by_force_only() {
+    let deployment = Deployment::start();
+    let cli = deployment.cli();
+    cli.run(&["key", "create", "notes"]).succeeds();
+    let words = cli.run(&["root", "retire", "kfm-3"]).fails(exit::CONFLICT);
+    assert!(words.contains("symbolon order change"), "{words}");
+    cli.run(&["root", "retire", "kfm-3", "--force"]).succeeds();
+    let status = cli.run(&["status"]).text();
+    assert!(!status.contains("kfm-3"), "{status}");
+}
+
+#[test]
 fn roles_tell_whose_account_they_serve() {
     let deployment = Deployment::start();
     let account = deployment.cli().json(&["profile", "show"])["account"].as_str().unwrap().to_owned();

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use serde::Serialize;
 use symbolon_client::error::FileError;
-use symbolon_client::owner::{NewDriver, NewMember, Office, Owner, RootChange};
+use symbolon_client::owner::{Courier, NewDriver, NewMember, Office, Owner, RootChange};
 use symbolon_encoding::from_canonical;
 use symbolon_fragments::names::{Index, Thumbprint};
 use symbolon_trust::{
@@ -28,8 +28,8 @@ pub enum Root {
     AddManager(AddManager),
     /// Sign an HSM's driver in, by the fingerprint that its operator reads out
     AddDriver(AddDriver),
-    /// Retire a fragment manager: it joins no set any more. Move its sets first:  symbolon order change
-    Retire(Named),
+    /// Retire a fragment manager, or a driver, for good. Move a manager's sets first:  symbolon order change
+    Retire(Retire),
     /// Give a fragment manager's new address
     Move(Move),
     /// Sign in another access manager, or its new address, or its new permit key
@@ -89,6 +89,16 @@ pub struct Named {
     name: String,
 }
 
+/// `symbolon root retire NAME`
+#[derive(Debug, Args)]
+pub struct Retire {
+    #[command(flatten)]
+    named: Named,
+    /// Although it holds fragments: where too few others hold some, keys are lost for good
+    #[arg(long)]
+    force: bool,
+}
+
 /// `symbolon root move NAME HOST:PORT`
 #[derive(Debug, Args)]
 pub struct Move {
@@ -140,10 +150,7 @@ impl Root {
             }
             Self::AddManager(verb) => verb.run(context).await,
             Self::AddDriver(verb) => verb.run(context).await,
-            Self::Retire(Named { desk, name }) => {
-                let what = format!("{name} is retired");
-                change(&desk, context, what, |owner| Ok(RootChange::Retire(index(owner, &name)?))).await
-            }
+            Self::Retire(verb) => verb.run(context).await,
             Self::Move(Move { named: Named { desk, name }, address }) => {
                 let what = format!("{name} is at {address}");
                 change(&desk, context, what, |owner| Ok(RootChange::Address(index(owner, &name)?, address)))
@@ -162,6 +169,40 @@ impl Root {
             Self::RotateKey(verb) => verb.run(context).await,
         }
     }
+}
+
+impl Retire {
+    async fn run(self, context: &Context) -> Result<(), Failure> {
+        let Self { named: Named { desk, name }, force } = self;
+        let sent = desk.work(context, Office::Root, async |owner, keys, courier| {
+            let member = index(owner, &name)?;
+            if !force {
+                holds_nothing(owner, courier, member, &name).await?;
+            }
+            let root = owner.change_root(keys, RootChange::Retire(member))?;
+            let report = courier.deliver(owner, &root).await;
+            let what = format!("{name} is retired");
+            Ok(Sent::new(Version { version: root.body().version, what }, &report, owner.root()))
+        });
+        sent.await?.answer(context)
+    }
+}
+
+/// Nobody takes part in a ceremony after retiring, so what a manager holds has to be elsewhere by then. A driver holds nothing.
+async fn holds_nothing(owner: &Owner, courier: &Courier, member: Index, name: &str) -> Result<(), Failure> {
+    let known = owner.root().document().member(member);
+    if known.is_some_and(|known| known.kind == MemberKind::Driver) {
+        return Ok(());
+    }
+    let sets = courier.sets(owner.root()).await.map_err(Failure::from);
+    let sets = sets.map_err(|failure| failure.next("without knowing what it holds:  --force"))?;
+    let held: usize =
+        sets.iter().filter(|(now, _)| now.members.contains(&member)).map(|(_, sets)| sets.len()).sum();
+    if held == 0 {
+        return Ok(());
+    }
+    Err(Failure::new(Kind::Conflict, format!("{name} still has a part in fragment sets: {held}"))
+        .next("give them to others first:  symbolon order change;  symbolon order exclude"))
 }
 
 impl RotateKey {
