@@ -269,9 +269,10 @@ fn unknown(owner: &Owner, name: &str, key: &PublicKey) -> Result<(), Failure> {
         return Ok(());
     };
     let state = if there.retired { "retired" } else { "signed in already" };
-    let error = match there.key == *key {
-        true => format!("this key is {}'s, which is {state}", there.name),
-        false => format!("the roster has another {name}, which is {state}"),
+    let error = if there.key == *key {
+        format!("this key is {}'s, which is {state}", there.name)
+    } else {
+        format!("the roster has another {name}, which is {state}")
     };
     Err(Failure::new(Kind::Conflict, error)
         .next("the roster, in which nobody is replaced:  symbolon root show"))
