@@ -38,7 +38,9 @@ pub(crate) fn act(place: &mut Place, action: &Action) {
         }
         Action::Stop { roles } => roles.iter().for_each(|role| place.stop(role)),
         Action::Start { roles, lying, clock } => {
-            roles.iter().for_each(|role| place.start(role, *lying, clock.as_deref()));
+            for role in roles {
+                place.start(role, *lying, clock.as_deref());
+            }
         }
         Action::Pause { roles } => roles.iter().for_each(|role| place.process(role).freeze()),
         Action::Resume { roles } => roles.iter().for_each(|role| place.process(role).thaw()),
