@@ -2,7 +2,7 @@
 
 use symbolon_envelope::{Aes256GcmCore, Context, Preamble};
 use symbolon_fragments::names::Index;
-use symbolon_fragments::{Binding, CombineError, Derived, Evaluation, Input, Instance, Output};
+use symbolon_fragments::{Binding, CombineError, Derived, Evaluation, Input, Instance, Output, load};
 use symbolon_protocol::api::Operation;
 use symbolon_trust::EpochCertificate;
 
@@ -58,6 +58,22 @@ pub fn combine(
         combination.accept(*index, &[evaluation]).expect("a member's evaluation");
     }
     Ok(combination.finish()?.remove(0))
+}
+
+/// What stolen fragments make of a ciphertext's input without asking anybody, put together as if they were of this instance.
+pub fn combine_fragments(
+    certificate: &EpochCertificate,
+    preamble: &Preamble,
+    fragments: &[(Index, Vec<u8>)],
+) -> Result<Output, CombineError> {
+    let evaluate = |(index, fragment): &(Index, Vec<u8>)| {
+        let fragment = load(preamble.header().suite, fragment).expect("a fragment of this suite");
+        let evaluations = fragment.evaluate(&[preamble.header().input()]).expect("one input is allowed");
+        (*index, evaluations[0].as_bytes().to_vec())
+    };
+    let evaluations: Vec<_> = fragments.iter().map(evaluate).collect();
+    let evaluations: Vec<_> = evaluations.iter().map(|(index, bytes)| (*index, &bytes[..])).collect();
+    combine(certificate, preamble, &evaluations)
 }
 
 /// The message's key, checked by what it opens.

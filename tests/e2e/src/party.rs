@@ -2,12 +2,16 @@
 //!
 //! It uses the project's channel and documents, but none of the client's rules: it sends what the client would never send.
 
-use std::net::SocketAddr;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::sync::Arc;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
+use rustls::pki_types::ServerName;
+use rustls::{ClientConnection, StreamOwned};
 use symbolon_channel::http::{self, Answer, HttpError};
 use symbolon_channel::relay::Destination;
-use symbolon_channel::{CallError, Channel, DialError, Dialler, Identity, Route, Server};
+use symbolon_channel::{CallError, Channel, DialError, Dialler, Identity, Route, Server, tls};
 use symbolon_fragments::Fields;
 use symbolon_fragments::names::{InstanceId, Purpose};
 use symbolon_protocol::wire::{self, Inputs, Request, Response};
@@ -69,10 +73,47 @@ impl Party {
         Ok(Conversation { party: self, channel })
     }
 
+    /// A connection to a role on which this party writes what it likes.
+    pub fn connection(&self, address: SocketAddr, role: &PublicKey, alpn: &[u8]) -> Connection {
+        let config = tls::between_roles_client(self.dialler.identity(), role, alpn).expect("a configuration");
+        let name = ServerName::try_from("localhost").expect("a name");
+        let session = ClientConnection::new(Arc::new(config), name).expect("a session");
+        let socket = TcpStream::connect(address).expect("the role accepts");
+        socket.set_read_timeout(Some(PATIENCE)).expect("a socket has a time-out");
+        Connection(StreamOwned::new(session, socket))
+    }
+
     /// One request to an access manager's REST interface.
     pub fn rest(&self, access_manager: &Server, request: http::Request) -> Result<Answer, HttpError> {
         let client = http::Client::new(self.dialler.identity().clone(), access_manager.clone());
         self.runtime.block_on(client.send(request))
+    }
+}
+
+/// An open connection to a role, inside TLS and below everything else.
+pub struct Connection(StreamOwned<ClientConnection, TcpStream>);
+
+impl Connection {
+    /// Writes bytes, whole or not at all.
+    pub fn write(&mut self, bytes: &[u8]) {
+        self.0.write_all(bytes).expect("the role reads");
+    }
+
+    /// What the role writes first.
+    pub fn first(&mut self) -> Vec<u8> {
+        let mut first = vec![0; 4096];
+        let length = self.0.read(&mut first).expect("the role answers");
+        first.truncate(length);
+        first
+    }
+
+    /// What the role writes until it ends the connection, which it has to; how it ends it doesn't matter.
+    pub fn rest(mut self) -> Vec<u8> {
+        let mut rest = Vec::new();
+        let start = Instant::now();
+        let _ = self.0.read_to_end(&mut rest);
+        assert!(start.elapsed() < PATIENCE, "the role keeps the connection open");
+        rest
     }
 }
 

@@ -10,7 +10,7 @@ use symbolon_fragment_manager::Vault;
 use symbolon_server::identity;
 use symbolon_server::passphrase::Passphrases;
 use symbolon_server::sealing::{Sealing, unlock};
-use symbolon_trust::KeyPair;
+use symbolon_trust::{EpochCertificate, KeyPair};
 use zeroize::Zeroizing;
 
 use crate::datastore::{blob, bytes, datastore, query};
@@ -72,6 +72,15 @@ impl Deployment {
         let fragment =
             vault.unseal(&account.id(), &instance, &bytes(&row[1])).expect("the stolen fragment opens");
         fragment.to_vec()
+    }
+
+    /// The newest certificate that a manager serves of a key's set.
+    pub fn certificate_of(&self, position: usize, key: &str) -> EpochCertificate {
+        let (account, person) = (self.account(), Party::new(&self.identity_of_person()));
+        let manager = person
+            .direct(self.manager_address(position), &account.manager(position))
+            .expect("a manager that is up");
+        account.newest_instance(&manager, account.set_of(&person, key)).into_body()
     }
 
     /// Counts the fragments that a manager holds, of all sets and instances.

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use symbolon_client::owner::Office;
+use symbolon_e2e::datastore::{blob, datastore, query};
 use symbolon_e2e::{
     Account, Cli, Deployment, MANAGERS, Party, Person, Site, exit, instance, new_person, run, symbolon,
 };
@@ -127,9 +128,37 @@ fn nothing_of_one_account_works_in_another() {
     assert!(matches!(refused, Error::NotHeld { .. }), "{refused:?}");
 
     an_order_of_another_account_is_refused(&deployment, &second, &first_party);
+    // What the first account's owner takes away of a name, the second account's key of that name has still.
+    deployment.owner().run(&["key", "disable", "notes"]).succeeds();
+    first_cli.pipe(&["decrypt"], &in_first).fails(exit::DENIED);
+    assert_eq!(second.person.cli.pipe(&["decrypt"], &in_second).succeeds(), b"second");
+    deployment.owner().run(&["key", "enable", "notes"]).succeeds();
+
+    a_certificate_of_another_account_is_refused(deployment, &in_first);
 }
 
-/// The first account's owner signs an order for the second one, and one that names the second's set.
+/// A stolen access manager serves the second account's certificate of a key of that name in the first.
+fn a_certificate_of_another_account_is_refused(mut deployment: Deployment, in_first: &[u8]) {
+    let id = deployment.account().id();
+    let cli = deployment.cli();
+    deployment.access_manager.stop();
+    let store = datastore(&deployment.site().home("access-manager"));
+    let rows = query(
+        &store,
+        "SELECT certificate, set_id FROM key_version WHERE account != ?",
+        &[blob(id.as_bytes())],
+    );
+    let [foreign] = rows.as_slice() else { panic!("the second account has one key: {rows:?}") };
+    let update = "UPDATE key_version SET certificate = ?, set_id = ? WHERE account = ?";
+    query(&store, update, &[foreign[0].clone(), foreign[1].clone(), blob(id.as_bytes())]);
+    deployment.access_manager.restart();
+    for refused in [cli.pipe(&["encrypt", "--key", "notes"], b"first"), cli.pipe(&["decrypt"], in_first)] {
+        assert!(refused.stdout.is_empty(), "{refused}");
+        refused.fails(exit::INTEGRITY);
+    }
+}
+
+/// The first account's owner signs an order for the second one.
 fn an_order_of_another_account_is_refused(deployment: &Deployment, second: &Second, party: &Party) {
     let policy = deployment.owner_key(Office::Policy);
     let now = symbolon_e2e::unix_time();

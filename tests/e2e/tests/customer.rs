@@ -49,6 +49,17 @@ fn a_key_with_a_customer_fragment_fails_clearly_without_it() {
     assert_eq!(cli.pipe(&["decrypt"], &newer).succeeds(), b"newer");
     let words = cli.pipe(&["decrypt"], &sealed).fails(exit::NOT_FOUND);
     assert!(words.contains("customer fragment"), "{words}");
+    // Wrong: the right name, and other bytes behind it.
+    have(&deployment, &both);
+    let Place::File(file) = &both[1] else { panic!("it is in a file") };
+    let mut digits = fs::read(file).unwrap();
+    let last = digits.iter_mut().rfind(|byte| byte.is_ascii_hexdigit()).unwrap();
+    *last = if *last == b'0' { b'1' } else { b'0' };
+    fs::write(file, digits).unwrap();
+    let refused = cli.pipe(&["decrypt"], &sealed);
+    assert!(refused.stdout.is_empty(), "{refused}");
+    let words = refused.fails(exit::INTEGRITY);
+    assert!(words.contains("commitment") && !words.contains("kfm-"), "{words}");
 }
 
 #[test]

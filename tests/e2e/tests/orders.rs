@@ -1,15 +1,13 @@
 //! Orders that no owner gave, or gave for another time: game i, on real managers. Refused, and written down.
 
-use std::fs;
 use std::sync::LazyLock;
 
-use symbolon_audit::{Record, RecordBody, Refusal as Logged, Refused};
+use symbolon_audit::{RecordBody, Refusal as Logged, Refused};
 use symbolon_client::owner::Office;
 use symbolon_e2e::{Deployment, Party, exit, unix_time};
-use symbolon_encoding::from_canonical;
 use symbolon_fragments::names::{Index, SetId};
 use symbolon_protocol::wire::{Document, Error, Refusal, Request, Response};
-use symbolon_trust::{Action, Grant, Order, Seconds, Signed};
+use symbolon_trust::{Action, Order, Seconds, Signed};
 
 static DEPLOYMENT: LazyLock<Deployment> = LazyLock::new(Deployment::start);
 
@@ -47,29 +45,13 @@ fn refused(order: &Signed<Order>, expected: impl Fn(&Refusal) -> bool) {
     }
 }
 
-/// The last records of a manager's own log, as an auditor reads it.
+/// What a manager has written down of its refusals.
 fn refusals_in_log(position: usize) -> Vec<(Refused, Logged)> {
-    let account = DEPLOYMENT.account();
-    let auditor = Party::new(&DEPLOYMENT.identity_of_person());
-    let manager = auditor.direct(DEPLOYMENT.manager_address(position), &account.manager(position)).unwrap();
-    let grant = fs::read(DEPLOYMENT.site().home("owner").join("grants/1.grant")).unwrap();
-    let grant: Signed<Grant> = from_canonical(&grant).unwrap();
-    let mut found = Vec::new();
-    let mut after = 0;
-    loop {
-        let request = Request::Log { grant: grant.clone(), after, limit: 500 };
-        let Ok(Response::Log(page)) = manager.call(request) else { panic!("a page of the log") };
-        for record in &page.records {
-            let record: Record = from_canonical(record).unwrap();
-            after = record.sequence + 1;
-            if let RecordBody::Refused { what, reason, .. } = record.body {
-                found.push((what, reason));
-            }
-        }
-        if after >= page.head.body().records {
-            return found;
-        }
-    }
+    let of = |record| match record {
+        RecordBody::Refused { what, reason, .. } => Some((what, reason)),
+        _ => None,
+    };
+    DEPLOYMENT.records_of_manager(position).into_iter().filter_map(of).collect()
 }
 
 #[test]

@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use symbolon_e2e::{Deployment, MANAGERS, exit, run};
+use symbolon_e2e::{Deployment, MANAGERS, combine_fragments, derived, exit, run};
+use symbolon_envelope::{Aes256GcmCore, Preamble};
+use symbolon_fragments::names::Index;
 
 /// Copies a manager's whole directory, wrapping keys and sealing key included, while it is stopped: the worst of backups.
 fn back_up(deployment: &mut Deployment, position: usize) -> PathBuf {
@@ -37,6 +39,7 @@ fn a_manager_restored_from_an_old_backup_has_nothing_to_answer_and_is_repaired()
     copy(&backup, &deployment.site().home("kfm-1"));
     deployment.managers[0].restart();
     assert_eq!(deployment.fragment_of_manager(0, "notes"), old, "the backup has the old fragment");
+    it_is_of_no_use(&deployment, &sealed, &old);
     // Under the current certificate it has nothing to answer; two others are enough, one other is not.
     assert_eq!(cli.pipe(&["decrypt"], &sealed).succeeds(), b"message");
     deployment.managers[1].stop();
@@ -49,6 +52,22 @@ fn a_manager_restored_from_an_old_backup_has_nothing_to_answer_and_is_repaired()
     deployment.managers[1].stop();
     assert_eq!(cli.pipe(&["decrypt"], &sealed).succeeds(), b"message");
     assert_ne!(deployment.fragment_of_manager(0, "notes"), old);
+}
+
+/// Who has the old fragment, and steals today's of another manager, has two halves that don't fit.
+fn it_is_of_no_use(deployment: &Deployment, sealed: &[u8], old: &[u8]) {
+    let account = deployment.account();
+    let certificate = deployment.certificate_of(1, "notes");
+    let preamble = Preamble::parse(sealed).unwrap();
+    let todays = [1, 2].map(|at| (account.index(at), deployment.fragment_of_manager(at, "notes")));
+    let opens = |fragments: &[(Index, Vec<u8>)]| {
+        let output = combine_fragments(&certificate, &preamble, fragments).unwrap();
+        preamble.unlock::<Aes256GcmCore>(derived(&output, &preamble)).is_ok()
+    };
+    for today in &todays {
+        assert!(!opens(&[(account.index(0), old.to_vec()), today.clone()]));
+    }
+    assert!(opens(&todays), "two of today's are the threshold");
 }
 
 #[test]

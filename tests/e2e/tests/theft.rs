@@ -9,8 +9,8 @@ use symbolon_client::owner::Office;
 use symbolon_client::{NoUnlock, Profile, customer};
 use symbolon_e2e::datastore::{blob, bytes, datastore, query};
 use symbolon_e2e::{
-    Account, Deployment, Party, Recorder, Site, combine, derived, disk_contains, exit, free_port,
-    ingredients, instance, memory_contains,
+    Account, Deployment, Party, Recorder, Site, combine, combine_fragments, derived, disk_contains, exit,
+    free_port, ingredients, instance, memory_contains,
 };
 use symbolon_envelope::{Aes256GcmCore, Preamble};
 use symbolon_fragments::names::SuiteId;
@@ -89,6 +89,7 @@ fn a_stolen_access_manager_evaluates_nothing_and_substitutes_nothing() {
     let cli = deployment.cli();
     cli.run(&["key", "create", "target"]).succeeds();
     cli.run(&["key", "create", "decoy"]).succeeds();
+    cli.run(&["key", "rotate", "target"]).succeeds();
     let sealed = cli.pipe(&["encrypt", "--key", "target"], b"message").succeeds();
     nothing_is_evaluated_for_the_thief(&deployment);
     nothing_is_substituted(&mut deployment, &sealed);
@@ -146,13 +147,17 @@ fn nothing_is_substituted(deployment: &mut Deployment, sealed: &[u8]) {
     let cli = deployment.cli();
     deployment.access_manager.stop();
     let store = datastore(&deployment.site().home("access-manager"));
-    let certificate_of = |key: &str| {
-        let rows = query(&store, "SELECT certificate, set_id FROM key_version WHERE key = ?", &[json!(key)]);
+    let certificate_of = |key: &str, version: u64| {
+        let of = "SELECT certificate, set_id FROM key_version WHERE key = ? AND version = ?";
+        let rows = query(&store, of, &[json!(key), json!(version)]);
         (bytes(&rows[0][0]), bytes(&rows[0][1]))
     };
-    let ((target, target_set), (decoy, decoy_set)) = (certificate_of("target"), certificate_of("decoy"));
+    let (target, target_set) = certificate_of("target", 2);
+    let (older, older_set) = certificate_of("target", 1);
+    let (decoy, decoy_set) = certificate_of("decoy", 1);
     let substitute = |certificate: &[u8], set: &[u8]| {
-        let update = "UPDATE key_version SET certificate = ?, set_id = ? WHERE key = 'target'";
+        let update =
+            "UPDATE key_version SET certificate = ?, set_id = ? WHERE key = 'target' AND version = 2";
         query(&store, update, &[blob(certificate), blob(set)]);
     };
     let mut flipped = target.clone();
@@ -160,14 +165,16 @@ fn nothing_is_substituted(deployment: &mut Deployment, sealed: &[u8]) {
     flipped[middle] ^= 1;
     for (name, certificate, set) in [
         ("another key's certificate", &decoy, &decoy_set),
+        ("an older version's certificate", &older, &older_set),
         ("a certificate that was changed", &flipped, &target_set),
     ] {
         substitute(certificate, set);
         deployment.access_manager.restart();
-        let refused = cli.pipe(&["encrypt", "--key", "target"], b"message");
-        assert!(refused.stdout.is_empty() && refused.code != Some(0), "{name}: encrypted under it");
-        let refused = cli.pipe(&["decrypt"], sealed);
-        assert!(refused.stdout.is_empty() && refused.code != Some(exit::BUG), "{name}: {refused}");
+        for refused in [cli.pipe(&["encrypt", "--key", "target"], b"message"), cli.pipe(&["decrypt"], sealed)]
+        {
+            assert!(refused.stdout.is_empty(), "{name}: used, {refused}");
+            refused.fails(exit::INTEGRITY);
+        }
         deployment.access_manager.stop();
     }
     substitute(&target, &target_set);
@@ -249,7 +256,7 @@ fn a_stolen_access_manager_and_one_manager_still_lack_a_share() {
     assert!(alone.is_err(), "one share of two made a key");
 }
 
-/// What the stolen fragments of some managers evaluate a ciphertext's input to, without asking anybody.
+/// What the stolen fragments of some managers make of a ciphertext's input, without asking anybody.
 fn offline(
     deployment: &Deployment,
     key: &str,
@@ -257,21 +264,9 @@ fn offline(
     positions: &[usize],
 ) -> Result<Output, CombineError> {
     let account = deployment.account();
-    let preamble = Preamble::parse(sealed).unwrap();
-    let header = preamble.header();
-    let person = Party::new(&deployment.identity_of_person());
-    let manager = person.direct(deployment.manager_address(0), &account.manager(0)).unwrap();
-    let certificate = account.newest_instance(&manager, account.set_of(&person, key)).body().clone();
-    let shares: Vec<_> = positions
-        .iter()
-        .map(|position| {
-            let fragment = load(header.suite, &deployment.fragment_of_manager(*position, key)).unwrap();
-            let input = Input::new(&header.scope(), &header.fields());
-            (account.index(*position), fragment.evaluate(&[input]).unwrap()[0].as_bytes().to_vec())
-        })
-        .collect();
-    let shares: Vec<_> = shares.iter().map(|(index, share)| (*index, &share[..])).collect();
-    combine(&certificate, &preamble, &shares)
+    let stolen = |at: &usize| (account.index(*at), deployment.fragment_of_manager(*at, key));
+    let fragments: Vec<_> = positions.iter().map(stolen).collect();
+    combine_fragments(&deployment.certificate_of(0, key), &Preamble::parse(sealed).unwrap(), &fragments)
 }
 
 #[test]
