@@ -73,7 +73,7 @@ impl Owner {
             }
             Waiting::Deny(signed) => {
                 let signed = add(file, signed, keys, Office::Deny, &roles.deny)?;
-                self.keep_deny(signed)
+                self.keep_deny(&signed)
             }
             Waiting::Order(signed) => {
                 let signed = add(file, signed, keys, Office::Policy, &roles.policy)?;

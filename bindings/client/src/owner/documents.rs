@@ -91,7 +91,7 @@ impl Owner {
         add(&mut body);
         let name = format!("{}.deny", body.version);
         let signed = keys.sign(self, Office::Deny, body, &name)?;
-        self.keep_deny(signed.clone())?;
+        self.keep_deny(&signed)?;
         Ok(signed)
     }
 

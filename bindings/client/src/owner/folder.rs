@@ -185,9 +185,9 @@ impl Owner {
     }
 
     /// Keeps a newer deny document. One that is older than the kept one is an error.
-    pub(super) fn keep_deny(&mut self, signed: Signed<DenyDocument>) -> Result<(), OwnerError> {
+    pub(super) fn keep_deny(&mut self, signed: &Signed<DenyDocument>) -> Result<(), OwnerError> {
         let Some(next) = self.documents.with_deny(signed.clone())? else { return Ok(()) };
-        write(&deny_file(&self.folder), &signed)?;
+        write(&deny_file(&self.folder), signed)?;
         (self.documents, self.rival) = (next, None);
         Ok(())
     }
@@ -197,7 +197,7 @@ impl Owner {
         let heard = VerifiedDeny::verify(signed, self.root())?;
         let followed = self.deny().map_or(Ok(()), |held| heard.check_succession(held));
         match followed {
-            Ok(()) => self.keep_deny(heard.signed().clone()),
+            Ok(()) => self.keep_deny(heard.signed()),
             Err(DenyError::Fork(_) | DenyError::NotCumulative) => {
                 self.rival = Some(heard);
                 Ok(())
