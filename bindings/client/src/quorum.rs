@@ -59,21 +59,8 @@ pub(crate) async fn gather(
     mode: Mode,
     notices: &Notices,
 ) -> Result<Combination, NotGathered> {
-    let combination = sharing.instance.combination(batch.inputs.clone()).map_err(combine_error)?;
     let inputs = Inputs::new(batch.fields.clone()).map_err(|_| Bug::Internal("a batch of a wrong size"))?;
     let ask = Ask { key: batch.key, instance: sharing.id(), prove: mode != Mode::Trust, inputs };
-    let mut gathering = Gathering {
-        batch,
-        mode,
-        notices,
-        combination,
-        need: sharing.instance.threshold(),
-        have: 0,
-        down: Vec::new(),
-        said: None,
-        behind: false,
-    };
-    let mut waiting: VecDeque<_> = managers.ranked(sharing.members()).into();
     let evaluate = |manager: Arc<Manager>| {
         let ask = &ask;
         async move {
@@ -81,18 +68,19 @@ pub(crate) async fn gather(
             (manager, result)
         }
     };
-    let mut running: FuturesUnordered<_> = FuturesUnordered::new();
-    let mut patience = Duration::ZERO;
+    let mut gathering = Gathering::of(batch, sharing, mode, notices)?;
+    let mut asking = Asking {
+        evaluate,
+        inputs: batch.fields.len(),
+        waiting: managers.ranked(sharing.members()).into(),
+        running: FuturesUnordered::new(),
+        patience: Duration::ZERO,
+    };
     while gathering.have < gathering.need {
-        while gathering.have + running.len() < gathering.need
-            && let Some(manager) = waiting.pop_front()
-        {
-            patience = patience.max(manager.patience(ask.inputs.len()));
-            running.push(evaluate(manager));
-        }
-        match next_within(&mut running, (!waiting.is_empty()).then_some(patience)).await {
+        asking.keep_under_way(gathering.need - gathering.have);
+        match asking.next().await {
             Next::Answer((manager, result)) => gathering.take(&manager, result)?,
-            Next::Slow => running.extend(waiting.pop_front().map(evaluate)),
+            Next::Slow => asking.ask_another(),
             Next::Nobody => return Err(gathering.too_few()),
         }
     }
@@ -100,27 +88,50 @@ pub(crate) async fn gather(
     Ok(gathering.combination)
 }
 
+/// Members that are being asked, and those that still may be, the best first.
+struct Asking<E, F> {
+    evaluate: E,
+    inputs: usize,
+    waiting: VecDeque<Arc<Manager>>,
+    running: FuturesUnordered<F>,
+    patience: Duration,
+}
+
 enum Next<T> {
     Answer(T),
-    /// Nobody answered in the usual time.
+    /// Nobody answered in the usual time, and there is another to ask.
     Slow,
     /// Nobody is asked any more.
     Nobody,
 }
 
-async fn next_within<F: Future>(
-    running: &mut FuturesUnordered<F>,
-    patience: Option<Duration>,
-) -> Next<F::Output> {
-    let next = running.next();
-    let next = match patience {
-        Some(patience) => match tokio::time::timeout(patience, next).await {
-            Ok(next) => next,
-            Err(_) => return Next::Slow,
-        },
-        None => next.await,
-    };
-    next.map_or(Next::Nobody, Next::Answer)
+impl<E: Fn(Arc<Manager>) -> F, F: Future> Asking<E, F> {
+    /// Asks until so many answers are under way, as far as there are members.
+    fn keep_under_way(&mut self, wanted: usize) {
+        while self.running.len() < wanted
+            && let Some(manager) = self.waiting.pop_front()
+        {
+            self.patience = self.patience.max(manager.patience(self.inputs));
+            self.running.push((self.evaluate)(manager));
+        }
+    }
+
+    fn ask_another(&mut self) {
+        self.running.extend(self.waiting.pop_front().map(&self.evaluate));
+    }
+
+    async fn next(&mut self) -> Next<F::Output> {
+        let next = self.running.next();
+        let next = if self.waiting.is_empty() {
+            next.await
+        } else {
+            match tokio::time::timeout(self.patience, next).await {
+                Ok(next) => next,
+                Err(_) => return Next::Slow,
+            }
+        };
+        next.map_or(Next::Nobody, Next::Answer)
+    }
 }
 
 /// What has come in.
@@ -138,7 +149,20 @@ struct Gathering<'a> {
     behind: bool,
 }
 
-impl Gathering<'_> {
+impl<'a> Gathering<'a> {
+    /// Nothing yet.
+    fn of(
+        batch: &'a Batch<'a>,
+        sharing: &Sharing,
+        mode: Mode,
+        notices: &'a Notices,
+    ) -> Result<Self, NotGathered> {
+        let combination = sharing.instance.combination(batch.inputs.clone()).map_err(combine_error)?;
+        let need = sharing.instance.threshold();
+        let (down, said, behind) = (Vec::new(), None, false);
+        Ok(Self { batch, mode, notices, combination, need, have: 0, down, said, behind })
+    }
+
     fn take(&mut self, manager: &Manager, result: Result<Evaluated, Trouble>) -> Result<(), NotGathered> {
         match result {
             Ok(evaluated) => self.accept(manager, &evaluated),

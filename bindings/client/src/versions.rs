@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use symbolon_fragments::Instance;
 use symbolon_fragments::names::{Index, InstanceId, KeyId, SetId};
-use symbolon_protocol::api::{self, path};
+use symbolon_protocol::api::{self, VersionState, path};
 use symbolon_protocol::wire::{Request, Response};
 use symbolon_trust::{
     EpochCertificate, KeyCertificate, Signed, VerifiedEpochCertificate, VerifiedKeyCertificate,
@@ -146,12 +146,25 @@ impl Versions {
             }
         }
         let have = found.best();
-        let newest = found.into_newest();
-        newest
-            .map(Sharing::new)
-            .transpose()
-            .map_err(Integrity::Certificate)?
-            .ok_or_else(|| Unavailable::TooFewManagers { have, need: body.t.into(), down }.into())
+        match found.into_newest() {
+            Some(newest) => Ok(Sharing::new(newest).map_err(Integrity::Certificate)?),
+            None if self.is_said_to_be_destroyed(body).await => {
+                Err(Conflict::KeyDestroyed { key: body.key.clone() }.into())
+            }
+            None => Err(Unavailable::TooFewManagers { have, need: body.t.into(), down }.into()),
+        }
+    }
+
+    /// What the access manager says of a key version that nobody serves: it explains an error, and allows nothing.
+    async fn is_said_to_be_destroyed(&self, key: &KeyCertificate) -> bool {
+        let path = path::key(self.access.account(), key.key.as_str());
+        let answer: Result<api::Key, _> = self.access.get(path).await;
+        let gone = |version: &api::KeyVersion| {
+            let state = version.state;
+            version.version == key.version
+                && matches!(state, VersionState::Scheduled | VersionState::Destroyed)
+        };
+        answer.is_ok_and(|key| key.all_versions.iter().any(gone))
     }
 
     async fn take_served(

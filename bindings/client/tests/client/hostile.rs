@@ -5,8 +5,8 @@ use crate::site::{Site, key, pair};
 use symbolon_client::error::{CertificateFault, Integrity, Invalid};
 use symbolon_client::{Context, Error, Notice, Options, RouteChoice};
 use symbolon_fragments::SuiteId;
-use symbolon_fragments::names::Purpose;
-use symbolon_trust::{KeyPair, Signed};
+use symbolon_fragments::names::{Index, Purpose};
+use symbolon_trust::{KeyPair, RootError, Signed};
 
 const R: SuiteId = SuiteId::Ristretto255Sha512;
 
@@ -117,6 +117,27 @@ async fn substituted_certificates_are_refused() {
     site.access.substitute("notes", &Signed::by(body, site.managers.iter().map(|m| &m.identity)));
     assert!(matches!(encrypt().await, CertificateFault::NotValid(_)));
     assert_eq!(site.evaluations(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_forged_roster_is_refused_and_changes_nothing() {
+    let site = Site::start(R).await;
+    let client = site.client();
+    let sealed = client.encrypt(&key("notes"), b"secret", &Context::new()).await.unwrap();
+    // Whoever stole the access manager has its permit key, and would like a fragment manager and a policy key of its own.
+    let (thief, its_manager) = (pair(66), pair(67));
+    let mut next = site.root.document().successor(site.root.document().created);
+    let mut own = next.roster[0].clone();
+    (own.index, own.key, own.name) = (Index::new(4).unwrap(), its_manager.public(), "kfm-4".to_owned());
+    next.roster.push(own);
+    next.roles.policy.keys = vec![thief.public()];
+    site.access.add_root(Signed::by(next.clone(), [&thief, &site.permit]));
+    let refused = client.refresh_root().await.unwrap_err();
+    let unsigned = matches!(refused, Error::Integrity(Integrity::Root(RootError::PredecessorsSignature(_))));
+    assert!(unsigned, "{refused:?}");
+    assert_eq!(client.root().document(), site.root.document());
+    assert_eq!(*client.decrypt(&sealed, &Context::new()).await.unwrap(), b"secret");
+    site.root.succeed(Signed::by(next, [&site.owner])).expect("the owner's signature is all that it lacks");
 }
 
 #[tokio::test(flavor = "multi_thread")]
