@@ -65,14 +65,12 @@ pub fn policy(behaviour: &str) -> Policy {
 /// # Panics
 /// If it isn't there.
 pub fn built(module: &str) -> PathBuf {
-    let candidates: Vec<PathBuf> = match std::env::var_os("SYMBOLON_PLUGINS") {
-        Some(folder) => vec![PathBuf::from(folder).join(module)],
-        None => {
-            let path = format!("plugins/wasm32-unknown-unknown/release/{module}");
-            let us = std::env::current_exe().unwrap_or_default();
-            us.ancestors().map(|folder| folder.join(&path)).collect()
-        }
-    };
+    let given = std::env::var_os("SYMBOLON_PLUGINS").map(|folder| vec![PathBuf::from(folder).join(module)]);
+    let candidates = given.unwrap_or_else(|| {
+        let path = format!("plugins/wasm32-unknown-unknown/release/{module}");
+        let us = std::env::current_exe().unwrap_or_default();
+        us.ancestors().map(|folder| folder.join(&path)).collect()
+    });
     let found = candidates.iter().find(|path| path.is_file());
     found.unwrap_or_else(|| panic!("{module} is in none of {candidates:?}; run: cargo xtask plugins")).clone()
 }
