@@ -10,10 +10,13 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
-use symbolon_fragments::names::Thumbprint;
+use symbolon_fragments::names::{Index, Thumbprint};
 use symbolon_fragments::{Combination, CombineError, Fields, Input, Refused};
 use symbolon_protocol::wire::{self, Inputs};
 use symbolon_trust::{Operation, VerifiedKeyCertificate};
+
+/// Evaluations whose check is worth a thread.
+const MANY: usize = 16;
 
 /// How far answers are believed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,7 +71,8 @@ pub(crate) async fn gather(
             (manager, result)
         }
     };
-    let mut gathering = Gathering::of(batch, sharing, mode, notices)?;
+    let mut combination = sharing.instance.combination(batch.inputs.clone()).map_err(combine_error)?;
+    let mut gathering = Gathering::of(batch, sharing, mode, notices);
     let mut asking = Asking {
         evaluate,
         inputs: batch.fields.len(),
@@ -79,13 +83,45 @@ pub(crate) async fn gather(
     while gathering.have < gathering.need {
         asking.keep_under_way(gathering.need - gathering.have);
         match asking.next().await {
-            Next::Answer((manager, result)) => gathering.take(&manager, result)?,
+            Next::Answer((manager, result)) => {
+                if let Some(evaluated) = gathering.take(&manager, result)? {
+                    let accepted;
+                    (combination, accepted) = offer(combination, mode, manager.name.index, evaluated).await?;
+                    gathering.judge(&manager, accepted)?;
+                }
+            }
             Next::Slow => asking.ask_another(),
             Next::Nobody => return Err(gathering.too_few()),
         }
     }
     gathering.note_down();
-    Ok(gathering.combination)
+    Ok(combination)
+}
+
+/// Offers a member's answer to a combination. Checking the proof of a whole batch takes milliseconds: it has a thread of
+/// its own, so that the batches of one call are checked beside each other and nothing else waits for them.
+async fn offer(
+    mut combination: Combination,
+    mode: Mode,
+    index: Index,
+    evaluated: Evaluated,
+) -> Result<(Combination, Result<(), Refused>), Error> {
+    let many = evaluated.evaluations.len() >= MANY;
+    let offer = move || {
+        let accepted = match (mode, &evaluated.proof) {
+            (Mode::Trust, _) => combination.accept(index, &evaluated.evaluations),
+            (_, Some(proof)) => combination.accept_proven(index, &evaluated.evaluations, proof),
+            (_, None) => Err(Refused::Proof),
+        };
+        (combination, accepted)
+    };
+    if many {
+        tokio::task::spawn_blocking(offer)
+            .await
+            .map_err(|_| Bug::Internal("a check that was given up").into())
+    } else {
+        Ok(offer())
+    }
 }
 
 /// Members that are being asked, and those that still may be, the best first.
@@ -139,7 +175,6 @@ struct Gathering<'a> {
     batch: &'a Batch<'a>,
     mode: Mode,
     notices: &'a Notices,
-    combination: Combination,
     need: usize,
     have: usize,
     down: Vec<ManagerDown>,
@@ -151,47 +186,34 @@ struct Gathering<'a> {
 
 impl<'a> Gathering<'a> {
     /// Nothing yet.
-    fn of(
-        batch: &'a Batch<'a>,
-        sharing: &Sharing,
-        mode: Mode,
-        notices: &'a Notices,
-    ) -> Result<Self, NotGathered> {
-        let combination = sharing.instance.combination(batch.inputs.clone()).map_err(combine_error)?;
+    fn of(batch: &'a Batch<'a>, sharing: &Sharing, mode: Mode, notices: &'a Notices) -> Self {
         let need = sharing.instance.threshold();
-        let (down, said, behind) = (Vec::new(), None, false);
-        Ok(Self { batch, mode, notices, combination, need, have: 0, down, said, behind })
+        Self { batch, mode, notices, need, have: 0, down: Vec::new(), said: None, behind: false }
     }
 
-    fn take(&mut self, manager: &Manager, result: Result<Evaluated, Trouble>) -> Result<(), NotGathered> {
+    /// What a manager's answer contains, if it is one.
+    fn take(
+        &mut self,
+        manager: &Manager,
+        result: Result<Evaluated, Trouble>,
+    ) -> Result<Option<Evaluated>, NotGathered> {
         match result {
-            Ok(evaluated) => self.accept(manager, &evaluated),
-            Err(Trouble::Down(reason)) => {
-                self.leave_out(manager, reason);
-                Ok(())
-            }
+            Ok(evaluated) => return Ok(Some(evaluated)),
+            Err(Trouble::Down(reason)) => self.leave_out(manager, reason),
             Err(Trouble::NotHeld) => {
                 self.behind = true;
                 self.leave_out(manager, DownReason::Behind);
-                Ok(())
             }
             Err(Trouble::Nonsense) => {
-                Err(Integrity::Protocol(ServerName::Manager(manager.name.clone())).into())
+                return Err(Integrity::Protocol(ServerName::Manager(manager.name.clone())).into());
             }
-            Err(Trouble::Said(error)) => {
-                self.hear(manager, error);
-                Ok(())
-            }
+            Err(Trouble::Said(error)) => self.hear(manager, error),
         }
+        Ok(None)
     }
 
-    fn accept(&mut self, manager: &Manager, evaluated: &Evaluated) -> Result<(), NotGathered> {
-        let (index, evaluations) = (manager.name.index, &evaluated.evaluations);
-        let accepted = match (self.mode, &evaluated.proof) {
-            (Mode::Trust, _) => self.combination.accept(index, evaluations),
-            (_, Some(proof)) => self.combination.accept_proven(index, evaluations, proof),
-            (_, None) => Err(Refused::Proof),
-        };
+    /// Counts an answer, or its giver out.
+    fn judge(&mut self, manager: &Manager, accepted: Result<(), Refused>) -> Result<(), NotGathered> {
         if accepted.is_ok() {
             self.have += 1;
             return Ok(());

@@ -67,8 +67,8 @@ pub(crate) async fn persistently<'a, T>(
     operation().await
 }
 
-/// Whether enough of the managers that can't be used may soon be there again: they restart, or the way to them is
-/// being mended.
+/// Whether enough of the managers that can't be used may soon be there again: they restart, learn what happened while
+/// they were away, or the way to them is being mended.
 fn may_pass(error: &Error) -> bool {
     let Error::Unavailable { cause: Unavailable::TooFewManagers { have, need, down }, .. } = error else {
         return false;
@@ -90,13 +90,16 @@ fn passes(reason: &DownReason) -> bool {
         }
         DownReason::Call(error) => matches!(error, CallError::Closed { .. }),
         DownReason::Refused(error) => matches!(error, wire::Error::Busy),
-        DownReason::Clock { .. } | DownReason::Lied | DownReason::Behind => false,
+        DownReason::Behind => true,
+        DownReason::Clock { .. } | DownReason::Lied => false,
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::MemberName;
+    use symbolon_fragments::names::Index;
 
     #[test]
     fn a_budget_ends_and_is_earned_back() {
@@ -104,6 +107,17 @@ mod tests {
         assert_eq!((0..100).filter(|_| budget.take()).count(), 10);
         (0..10).for_each(|_| budget.earn());
         assert!(budget.take() && !budget.take());
+    }
+
+    #[test]
+    fn a_manager_that_is_behind_may_catch_up_and_a_liar_stays_one() {
+        let too_few = |reason| {
+            let member = MemberName { index: Index::new(1).expect("not zero"), name: "kfm-1".into() };
+            let down = vec![ManagerDown { member, reason }];
+            Error::from(Unavailable::TooFewManagers { have: 1, need: 2, down })
+        };
+        assert!(may_pass(&too_few(DownReason::Behind)));
+        assert!(!may_pass(&too_few(DownReason::Lied)));
     }
 
     #[test]

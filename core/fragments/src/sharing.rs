@@ -83,16 +83,16 @@ impl<S: Suite> Sharing<S> {
 /// `Y_i = Σ_k commitment[k]·i^k`, by Horner's rule. An index is a small number, so each step is a few additions; all of it is
 /// public, and so is the time that it takes.
 pub fn value_at<S: Suite>(commitment: &[Element<S>], index: Index) -> Element<S> {
-    let step = |sum, coefficient: &Element<S>| times::<S>(index, sum) + *coefficient;
+    let step = |sum, coefficient: &Element<S>| times::<S>(index.get().into(), sum) + *coefficient;
     commitment.iter().rev().fold(S::Group::identity(), step)
 }
 
-/// `index·element`, by doubling and adding.
-fn times<S: Suite>(index: Index, element: Element<S>) -> Element<S> {
-    let digits = (0..u16::BITS - index.get().leading_zeros()).rev();
+/// `number·element`, by doubling and adding: for small public numbers.
+fn times<S: Suite>(number: u64, element: Element<S>) -> Element<S> {
+    let digits = (0..u64::BITS - number.leading_zeros()).rev();
     digits.fold(S::Group::identity(), |sum, digit| {
         let doubled = sum + sum;
-        if index.get() >> digit & 1 == 1 { doubled + element } else { doubled }
+        if number >> digit & 1 == 1 { doubled + element } else { doubled }
     })
 }
 
@@ -102,6 +102,7 @@ fn times<S: Suite>(index: Index, element: Element<S>) -> Element<S> {
 pub struct Quorum<S: Suite> {
     members: Vec<Index>,
     coefficients: Vec<Scalar<S>>,
+    whole: Option<Vec<i64>>,
 }
 
 /// Indices that are no quorum.
@@ -128,7 +129,7 @@ impl<S: Suite> Quorum<S> {
             invert_all::<S>(&denominators).ok_or_else(|| WrongQuorum::Repeated(repeated(members)))?;
         let coefficient = |(i, inverse): (usize, &Scalar<S>)| product::<S>(others(&xs, i)) * *inverse;
         let coefficients = inverses.iter().enumerate().map(coefficient).collect();
-        Ok(Self { members: members.to_vec(), coefficients })
+        Ok(Self { members: members.to_vec(), coefficients, whole: whole_coefficients(members) })
     }
 
     /// The members, in the order of the coefficients.
@@ -141,11 +142,34 @@ impl<S: Suite> Quorum<S> {
         &self.coefficients
     }
 
-    /// `Σ λ_i·parts[i]`, the parts in the members' order.
+    /// `Σ λ_i·parts[i]`, the parts in the members' order. Takes a few additions where the coefficients are small whole
+    /// numbers.
     pub fn combine(&self, parts: &[Element<S>]) -> Element<S> {
         debug_assert_eq!(parts.len(), self.coefficients.len());
-        S::sum_of_public_multiples(&self.coefficients, parts)
+        let Some(whole) = &self.whole else {
+            return S::sum_of_public_multiples(&self.coefficients, parts);
+        };
+        whole.iter().zip(parts).fold(S::Group::identity(), |sum, (coefficient, part)| {
+            let multiple = times::<S>(coefficient.unsigned_abs(), *part);
+            if *coefficient < 0 { sum - multiple } else { sum + multiple }
+        })
     }
+}
+
+/// The `λ_i` as numbers, if each is a whole one and small: those of members 1 and 2 are 2 and −1, those of 1 and 3 are
+/// halves.
+fn whole_coefficients(members: &[Index]) -> Option<Vec<i64>> {
+    const LARGEST: u64 = u16::MAX as u64;
+    let xs: Vec<i64> = members.iter().map(|index| index.get().into()).collect();
+    let coefficient = |i: usize| {
+        let (numerator, denominator) =
+            others(&xs, i).try_fold((1_i64, 1_i64), |(numerator, denominator), x| {
+                Some((numerator.checked_mul(x)?, denominator.checked_mul(x - xs[i])?))
+            })?;
+        let whole = numerator.checked_rem(denominator)? == 0;
+        whole.then(|| numerator / denominator).filter(|number| number.unsigned_abs() <= LARGEST)
+    };
+    (0..xs.len()).map(coefficient).collect()
 }
 
 fn others<T: Copy>(items: &[T], except: usize) -> impl Iterator<Item = T> + '_ {

@@ -2,10 +2,12 @@
 //! and every part of an input, a binding and a customer fragment matters.
 
 use crate::sharings::{FieldOf, SYSTEMS, Shared, fields, index, inputs, random_scalar, rng, scope, subsets};
+use proptest::collection::btree_set;
 use proptest::prelude::*;
+use std::collections::BTreeSet;
 use symbolon_fragments::{
     Binding, Combination, CombineError, Commitment, CustomerFragment, CustomerFragmentId, Input, Instance,
-    Key, KeyScope, Output, P256Sha256, Ristretto255Sha512, Suite, SuiteId,
+    Key, KeyScope, Output, P256Sha256, Quorum, Ristretto255Sha512, Suite, SuiteId,
     names::{AccountId, Index, Purpose, Thumbprint},
     suite::{Field, Group, Scalar, encode_element},
     value_at,
@@ -139,6 +141,17 @@ proptest! {
         value::<P256Sha256>(seed, at, degree);
     }
 
+    /// Parts are weighed by the coefficients, whether these are small whole numbers or not.
+    #[test]
+    fn parts_are_weighed_by_the_coefficients(seed: u64, others in btree_set(3u16.., 0..4)) {
+        for first in [vec![], vec![1], vec![1, 2], vec![1, 2, 3]] {
+            let members: BTreeSet<u16> = first.into_iter().chain(others.iter().copied()).collect();
+            let members: Vec<_> = members.into_iter().map(index).collect();
+            weighed::<Ristretto255Sha512>(seed, &members);
+            weighed::<P256Sha256>(seed, &members);
+        }
+    }
+
     /// The batch way to multiply and encode is the way one by one.
     #[test]
     fn batches_are_their_elements(seed: u64, count in 0usize..5) {
@@ -169,6 +182,16 @@ fn value<S: Suite>(seed: u64, at: u16, degree: usize) {
     let commitment: Vec<_> =
         polynomial.iter().map(|coefficient| S::Group::generator() * *coefficient).collect();
     assert!(value_at::<S>(&commitment, index(at)) == S::Group::generator() * expected);
+}
+
+fn weighed<S: Suite>(seed: u64, members: &[Index]) {
+    let Ok(quorum) = Quorum::<S>::new(members) else { return assert!(members.is_empty()) };
+    let mut rng = rng(seed);
+    let point = |_| S::Group::generator() * random_scalar::<S>(&mut rng);
+    let parts: Vec<_> = members.iter().map(point).collect();
+    let weighed = quorum.coefficients().iter().zip(&parts);
+    let expected = weighed.fold(S::Group::identity(), |sum, (scalar, part)| sum + *part * *scalar);
+    assert!(quorum.combine(&parts) == expected);
 }
 
 fn batch<S: Suite>(seed: u64, count: usize) {
