@@ -1,5 +1,7 @@
 //! A stolen datastore, opened with a tool of the thief's own.
 
+use std::fs::File;
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -24,6 +26,16 @@ pub fn query(file: &Path, statement: &str, values: &[Value]) -> Vec<Vec<Value>> 
     let input = serde_json::to_vec(&input).expect("values are JSON");
     let rows = run(Command::new("python3").arg(script), &input).json();
     rows.as_array().expect("rows").iter().map(|row| row.as_array().expect("a row").clone()).collect()
+}
+
+/// Overwrites the second half, as a failing disk would; no newer copy of a page is left in the write-ahead log.
+pub fn scribble(file: &Path) {
+    query(file, "PRAGMA wal_checkpoint(TRUNCATE)", &[]);
+    let disk = File::options().write(true).open(file).expect("the datastore");
+    let length = disk.metadata().expect("its length").len();
+    let middle = length / 2 / 4096 * 4096;
+    let noise = vec![0xa5; usize::try_from(length - middle).expect("a small file")];
+    disk.write_all_at(&noise, middle).expect("the noise");
 }
 
 /// Bytes as a value of [`query`].

@@ -1,11 +1,10 @@
 //! What an operator gets wrong, and what a machine does to files: each a clear error from the real process, nothing lost.
 
-use std::fs::{self, File};
+use std::fs;
 use std::net::TcpListener;
-use std::os::unix::fs::FileExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use symbolon_e2e::{Site, datastore::query, exit};
+use symbolon_e2e::{Site, datastore::scribble, exit};
 
 /// How a role refuses to start: with the right exit code, in words, without a panic.
 #[track_caller]
@@ -99,16 +98,6 @@ fn a_corrupted_datastore_is_refused_and_left_as_it_is() {
         assert!(log.contains("damaged") || log.contains("corrupt"), "{log}");
         assert!(fs::read(&path).unwrap() == damaged, "a damaged file is evidence and perhaps repairable");
     }
-}
-
-/// Overwrites the second half, as a failing disk would; no newer copy of a page is left in the write-ahead log.
-fn scribble(path: &Path) {
-    query(path, "PRAGMA wal_checkpoint(TRUNCATE)", &[]);
-    let file = File::options().write(true).open(path).unwrap();
-    let length = file.metadata().unwrap().len();
-    let middle = length / 2 / 4096 * 4096;
-    let noise = vec![0xa5; usize::try_from(length - middle).unwrap()];
-    file.write_all_at(&noise, middle).unwrap();
 }
 
 #[test]

@@ -8,8 +8,9 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use serde_json::{Value, json};
-use symbolon_e2e::{Cli, Deployment, Finished, Process, disk_contains, eventually, exit, hsm, run};
+use serde_json::json;
+use symbolon_e2e::{Cli, Deployment, Finished, Gateway, disk_contains, eventually, exit, hsm, run};
+use symbolon_hsm::Module;
 
 const SYSTEM: &str = "acme/ceph-eu";
 /// What is written to the volume, 64 KiB of it.
@@ -21,8 +22,17 @@ fn from_a_root_key_in_fragments_to_a_volume() {
 }
 
 #[test]
-fn from_a_root_key_in_an_hsm_to_a_volume() {
-    let (deployment, token) = (Deployment::start(), hsm::token());
+fn from_a_root_key_in_softhsm2_to_a_volume() {
+    from_root_key_in_hsm_to_volume(Module::SoftHsm2);
+}
+
+#[test]
+fn from_a_root_key_in_kryoptic_to_a_volume() {
+    from_root_key_in_hsm_to_volume(Module::Kryoptic);
+}
+
+fn from_root_key_in_hsm_to_volume(module: Module) {
+    let (deployment, token) = (Deployment::start(), hsm::token(module));
     let _driver = deployment.driver("hsm-1", &token.settings());
     from_root_key_to_volume(&deployment, hsm::STORE);
 }
@@ -36,13 +46,13 @@ fn from_root_key_to_volume(deployment: &Deployment, store: &str) {
     volume.holds(&chain.file("again"));
 
     let gateway = Gateway::start(deployment);
-    let opened = gateway.open(&volume);
+    let opened = open_at(&gateway, &volume);
     assert_eq!(opened, (200, fs::read_to_string(chain.file("again")).unwrap()));
 
     // Off: the next data key is refused, and so is the gateway, whose lease ends at once; nothing opens the volume.
     deployment.owner().run(&["key", "disable", "acme-root"]).succeeds();
     chain.refuses("acme-root");
-    eventually("the gateway's lease ends", || gateway.open(&volume).0 == 409);
+    eventually("the gateway's lease ends", || open_at(&gateway, &volume).0 == 409);
     for name in ["again", "vol-1"] {
         fs::remove_file(chain.file(name)).unwrap();
     }
@@ -55,7 +65,7 @@ fn from_root_key_to_volume(deployment: &Deployment, store: &str) {
     deployment.owner().run(&["key", "enable", "acme-root"]).succeeds();
     chain.open("vol-1", "on").succeeds();
     volume.holds(&chain.file("on"));
-    eventually("the gateway opens again", || gateway.open(&volume).0 == 200);
+    eventually("the gateway opens again", || open_at(&gateway, &volume).0 == 200);
 }
 
 #[test]
@@ -92,12 +102,12 @@ fn a_gateway_that_is_cut_off_opens_nothing_once_its_lease_has_ended() {
     let volume = chain.format("vol-1");
     deployment.site().reconfigure("gateway", "[tls]", "[limits]\nlease-secs = 3\n\n[tls]");
     let gateway = Gateway::start(&deployment);
-    assert_eq!(gateway.open(&volume).0, 200);
+    assert_eq!(open_at(&gateway, &volume).0, 200);
     // Nobody can tell the gateway that the root key is off, or give it another permit.
     deployment.access_manager.kill();
-    eventually("the lease ends", || gateway.open(&volume).0 != 200);
+    eventually("the lease ends", || open_at(&gateway, &volume).0 != 200);
     deployment.access_manager = deployment.access_manager.start().ready(deployment.site().guardian());
-    eventually("there is a lease again", || gateway.open(&volume).0 == 200);
+    eventually("there is a lease again", || open_at(&gateway, &volume).0 == 200);
 }
 
 #[test]
@@ -216,7 +226,7 @@ fn no_key_of_the_chain_is_on_any_servers_disk() {
     let chain = Chain::make(&deployment, "fragments");
     let gateway = Gateway::start(&deployment);
     let volume = chain.format("vol-1");
-    assert_eq!(gateway.open(&volume).0, 200);
+    assert_eq!(open_at(&gateway, &volume).0, 200);
     let text = fs::read_to_string(chain.file("vol-1")).unwrap();
     let key = hex::decode(&text).unwrap();
     for home in ["access-manager", "gateway", "kfm-1", "kfm-2", "kfm-3"] {
@@ -335,36 +345,13 @@ fn secret(key: &Path) -> String {
     format!("secret,id=key,format=raw,file={}", key.display())
 }
 
-/// A gateway, and a program that calls it.
-struct Gateway {
-    process: Process,
-    trust: PathBuf,
-    token: String,
-}
-
-impl Gateway {
-    fn start(deployment: &Deployment) -> Self {
-        let home = deployment.site().home("gateway");
-        let token = fs::read_to_string(home.join("token")).unwrap();
-        Self { process: deployment.gateway(), trust: home.join("tls.pem"), token }
-    }
-
-    /// Asks for the key of a volume. Gives the status, and the key as the command line writes it.
-    fn open(&self, volume: &LuksVolume) -> (u64, String) {
-        use base64::Engine as _;
-        let base64 = base64::engine::general_purpose::URL_SAFE_NO_PAD;
-        let wrapped = base64.encode(fs::read(&volume.wrapped).unwrap());
-        let body = json!({ "volume": "vol-1", "wrapped": wrapped });
-        let (status, answer) = self.post("/v1/systems/acme%2Fceph-eu/data-keys/open", &body);
-        let key = answer["plaintext"].as_str().and_then(|text| base64.decode(text).ok()).unwrap_or_default();
-        (status, hex::encode(key))
-    }
-
-    fn post(&self, path: &str, body: &Value) -> (u64, Value) {
-        let url = format!("https://{}{path}", self.process.address());
-        let call = json!({ "url": url, "trust": self.trust, "token": self.token, "body": body });
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("programs/foreign.py");
-        let answer = run(Command::new("python3").arg(script), call.to_string().as_bytes()).json();
-        (answer["status"].as_u64().unwrap(), answer["answer"].clone())
-    }
+/// Asks a gateway for the key of a volume. Gives the status, and the key as the command line writes it.
+fn open_at(gateway: &Gateway, volume: &LuksVolume) -> (u64, String) {
+    use base64::Engine as _;
+    let base64 = base64::engine::general_purpose::URL_SAFE_NO_PAD;
+    let wrapped = base64.encode(fs::read(&volume.wrapped).unwrap());
+    let body = json!({ "volume": "vol-1", "wrapped": wrapped });
+    let (status, answer) = gateway.post("/v1/systems/acme%2Fceph-eu/data-keys/open", &body);
+    let key = answer["plaintext"].as_str().and_then(|text| base64.decode(text).ok()).unwrap_or_default();
+    (status, hex::encode(key))
 }
