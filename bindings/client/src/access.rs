@@ -3,6 +3,7 @@
 use crate::error::{
     Bug, Conflict, Denied, Error, Integrity, Invalid, NoAnswer, NotFound, ServerName, Unavailable,
 };
+use crate::keys::with_query;
 use crate::retry::{Budget, pause};
 use serde::{Serialize, de::DeserializeOwned};
 use std::sync::Arc;
@@ -11,7 +12,7 @@ use symbolon_channel::http::{Answer, Client, HttpError, Request};
 use symbolon_channel::{DialError, Identity, Server};
 use symbolon_encoding::from_canonical;
 use symbolon_fragments::names::{AccountId, KeyId, Thumbprint};
-use symbolon_protocol::api::{self, Document, Id, Problem, ProblemType};
+use symbolon_protocol::api::{self, Document, Id, Problem, ProblemType, path};
 use symbolon_trust::Operation;
 
 use hyper::Method;
@@ -51,6 +52,33 @@ pub struct Subject<'a> {
     pub operation: Option<Operation>,
 }
 
+/// A page of one of the access manager's lists.
+pub(crate) trait Page: DeserializeOwned {
+    /// What is listed.
+    type Item;
+    /// The items, and where the next page begins if there is one.
+    fn into_parts(self) -> (Vec<Self::Item>, Option<String>);
+}
+
+macro_rules! pages {
+    ($($page:ident of $items:ident: $item:ident),+ $(,)?) => {$(
+        impl Page for api::$page {
+            type Item = api::$item;
+
+            fn into_parts(self) -> (Vec<api::$item>, Option<String>) {
+                (self.$items, self.next)
+            }
+        }
+    )+};
+}
+
+pages! {
+    GrantPage of grants: Grant,
+    SetPage of sets: Set,
+    SystemPage of systems: SystemSummary,
+    TenantPage of tenants: TenantSummary,
+}
+
 impl Access {
     /// The access manager of an account.
     pub fn new(identity: Identity, server: Server, account: AccountId, holder: Thumbprint) -> Self {
@@ -76,6 +104,25 @@ impl Access {
     /// Reads a resource.
     pub async fn get<T: DeserializeOwned>(&self, path: impl Into<String>) -> Result<T, AccessError> {
         body(&self.repeat(Request::new(Method::GET, path)).await?)
+    }
+
+    /// All items of a list that these parameters select, page by page.
+    pub(crate) async fn all<P: Page>(
+        &self,
+        template: &str,
+        parameters: &[(&str, Option<String>)],
+    ) -> Result<Vec<P::Item>, AccessError> {
+        let (mut items, mut cursor) = (Vec::new(), None);
+        loop {
+            let parameters = [parameters, &[("cursor", cursor)]].concat();
+            let path = with_query(path::of_account(template, self.account()), &parameters);
+            let (more, next) = self.get::<P>(path).await?.into_parts();
+            items.extend(more);
+            cursor = next;
+            if cursor.is_none() {
+                return Ok(items);
+            }
+        }
     }
 
     /// Asks for something that changes nothing, or that may be done twice.

@@ -2,8 +2,14 @@
 //! may be anything.
 
 use std::sync::{Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use symbolon_trust::Seconds;
+
+/// What this machine's clock reads: the time of what is signed here.
+pub(crate) fn now() -> Seconds {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    Seconds(since.map_or(0, |since| since.as_secs()))
+}
 
 /// One manager's clock, as last read.
 #[derive(Default)]

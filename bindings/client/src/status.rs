@@ -3,7 +3,6 @@
 use crate::access::Subject;
 use crate::client::Client;
 use crate::error::{DownReason, Error, ManagerDown, MemberName, Unavailable};
-use crate::keys::with_query;
 use crate::managers::Manager;
 use futures_util::future::join_all;
 use futures_util::stream::{FuturesUnordered, StreamExt};
@@ -75,39 +74,16 @@ impl Client {
     /// The grants that the access manager knows, of one holder or of all. Only the owner sees others' grants.
     pub async fn grants(&self, of: Option<Thumbprint>) -> Result<Vec<api::Grant>, Error> {
         let access = self.access();
-        let (mut grants, mut cursor) = (Vec::new(), None);
-        loop {
-            let path = with_query(
-                path::of_account(path::GRANTS, access.account()),
-                &[
-                    ("cursor", cursor),
-                    ("principal", of.map(|holder| api::Id(*holder.as_bytes()).to_string())),
-                ],
-            );
-            let page: api::GrantPage =
-                access.get(path).await.map_err(|error| access.explain(error, Subject::default()))?;
-            grants.extend(page.grants);
-            match page.next {
-                Some(next) => cursor = Some(next),
-                None => return Ok(grants),
-            }
-        }
+        let principal = of.map(|holder| api::Id(*holder.as_bytes()).to_string());
+        let grants = access.all::<api::GrantPage>(path::GRANTS, &[("principal", principal)]).await;
+        grants.map_err(|error| access.explain(error, Subject::default()))
     }
 
     /// All fragment sets, with the newest instance of each.
     pub async fn sets(&self) -> Result<Vec<api::Set>, Error> {
         let access = self.access();
-        let (mut sets, mut cursor) = (Vec::new(), None);
-        loop {
-            let path = with_query(path::of_account(path::SETS, access.account()), &[("cursor", cursor)]);
-            let page: api::SetPage =
-                access.get(path).await.map_err(|error| access.explain(error, Subject::default()))?;
-            sets.extend(page.sets);
-            match page.next {
-                Some(next) => cursor = Some(next),
-                None => return Ok(sets),
-            }
-        }
+        let sets = access.all::<api::SetPage>(path::SETS, &[]).await;
+        sets.map_err(|error| access.explain(error, Subject::default()))
     }
 
     /// Has the fragments of these sets made anew, of all where none is named. The ceremonies go on by themselves.

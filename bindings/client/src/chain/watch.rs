@@ -5,15 +5,16 @@
 use super::lease::Leases;
 use crate::access::{Access, AccessError, as_document, document};
 use crate::client::Inner;
+use crate::clock::now;
 use crate::root::Root;
 use hyper::Method;
 use hyper::header::{ETAG, HeaderValue, IF_NONE_MATCH};
 use std::sync::Weak;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 use symbolon_channel::http::Request;
 use symbolon_keychain::System;
 use symbolon_protocol::api::{ProblemType, SignedDocument, path};
-use symbolon_trust::{Acknowledgement, DenyDocument, Seconds, Signed, VerifiedDeny};
+use symbolon_trust::{Acknowledgement, DenyDocument, Signed, VerifiedDeny};
 
 /// How long a long poll waits, seconds.
 const WAIT: u64 = 25;
@@ -90,8 +91,7 @@ fn lists(deny: &DenyDocument, system: &System) -> bool {
 }
 
 async fn acknowledge(client: &Inner, deny: &DenyDocument) -> Result<(), AccessError> {
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    let word = Acknowledgement::of(client.thumbprint, client.permits.process(), deny, Seconds(now.as_secs()));
+    let word = Acknowledgement::of(client.thumbprint, client.permits.process(), deny, now());
     let body = SignedDocument { document: as_document(&Signed::by(word, [&client.holder])) };
     let json = serde_json::to_vec(&body).map_err(|_| AccessError::Protocol)?;
     let path = path::of_account(path::DENY_ACKNOWLEDGEMENTS, client.access.account());

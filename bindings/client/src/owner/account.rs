@@ -2,14 +2,15 @@
 
 use super::folder::{Owner, OwnerError, first_root, write};
 use super::signer::{self, Office};
+use crate::clock::now;
 use crate::secret::Protection;
 use std::fs;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 use symbolon_fragments::names::Index;
 use symbolon_trust::{
-    AccessManager, KeyPair, Member, MemberKind, PublicKey, Role, Roles, RootDocument, RootError, Seconds,
-    Shape, Signed, Spread,
+    AccessManager, KeyPair, Member, MemberKind, PublicKey, Role, Roles, RootDocument, RootError, Shape,
+    Signed, Spread,
 };
 
 use crate::error::FileError;
@@ -152,10 +153,4 @@ impl NewAccount {
             key_stores: Vec::new(),
         }
     }
-}
-
-/// The owner's clock.
-pub(super) fn now() -> Seconds {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    Seconds(since.map_or(0, |since| since.as_secs()))
 }

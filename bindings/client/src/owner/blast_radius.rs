@@ -5,8 +5,6 @@ use super::folder::Owner;
 use super::leases::Lease;
 use crate::access::Subject;
 use crate::error::Error;
-use crate::keys::with_query;
-use serde::de::DeserializeOwned;
 use std::collections::BTreeSet;
 use symbolon_fragments::names::KeyId;
 use symbolon_protocol::api::{self, path};
@@ -35,58 +33,19 @@ impl Courier {
     /// own signatures.
     pub async fn blast_radius(&self, owner: &Owner, key: &KeyId, now: Seconds) -> Result<BlastRadius, Error> {
         let access = self.access();
-        let shown: api::Key = self.get(path::key(access.account(), key.as_str()), key).await?;
-        let tenants = self.tenants_below(key).await?;
+        let explain = |error| access.explain(error, Subject { key: Some(key), ..Subject::default() });
+        let shown: api::Key = access.get(path::key(access.account(), key.as_str())).await.map_err(explain)?;
+        let limit = ("limit", Some(PAGE.to_owned()));
+        let below_key = [("root", Some(key.to_string())), limit.clone()];
+        let tenants = access.all::<api::TenantPage>(path::TENANTS, &below_key).await.map_err(explain)?;
         let names: BTreeSet<&str> = tenants.iter().map(|tenant| tenant.tenant.as_str()).collect();
-        let systems = self.all_systems(key).await?;
-        let below = |system: &api::SystemSummary| names.contains(tenant_of(&system.system));
-        let systems: Vec<_> = systems.into_iter().filter(below).collect();
+        let mut systems = access.all::<api::SystemPage>(path::SYSTEMS, &[limit]).await.map_err(explain)?;
+        systems.retain(|system| names.contains(tenant_of(&system.system)));
         let links = names.iter().copied().chain(systems.iter().map(|system| system.system.as_str()));
         let ids: Vec<KeyId> = links.filter_map(|id| id.parse().ok()).chain([key.clone()]).collect();
         let grants = grants_on(owner, &ids, now);
         let leases = self.leases(key, None).await?;
         Ok(BlastRadius { key: shown.summary, tenants, systems, grants, leases })
-    }
-
-    async fn tenants_below(&self, root: &KeyId) -> Result<Vec<api::TenantSummary>, Error> {
-        let (mut tenants, mut cursor) = (Vec::new(), None);
-        loop {
-            let below =
-                [("root", Some(root.to_string())), ("cursor", cursor), ("limit", Some(PAGE.to_owned()))];
-            let page: api::TenantPage = self.list(path::TENANTS, &below, root).await?;
-            tenants.extend(page.tenants);
-            cursor = page.next;
-            if cursor.is_none() {
-                return Ok(tenants);
-            }
-        }
-    }
-
-    async fn all_systems(&self, root: &KeyId) -> Result<Vec<api::SystemSummary>, Error> {
-        let (mut systems, mut cursor) = (Vec::new(), None);
-        loop {
-            let all = [("cursor", cursor), ("limit", Some(PAGE.to_owned()))];
-            let page: api::SystemPage = self.list(path::SYSTEMS, &all, root).await?;
-            systems.extend(page.systems);
-            cursor = page.next;
-            if cursor.is_none() {
-                return Ok(systems);
-            }
-        }
-    }
-
-    async fn list<T: DeserializeOwned>(
-        &self,
-        template: &str,
-        query: &[(&str, Option<String>)],
-        about: &KeyId,
-    ) -> Result<T, Error> {
-        self.get(with_query(path::of_account(template, self.access().account()), query), about).await
-    }
-
-    async fn get<T: DeserializeOwned>(&self, path: String, about: &KeyId) -> Result<T, Error> {
-        let about = Subject { key: Some(about), ..Subject::default() };
-        self.access().get(path).await.map_err(|error| self.access().explain(error, about))
     }
 }
 

@@ -3,10 +3,10 @@
 //! A manager that missed something is brought up to date on the way: root documents first, which decide whose signature
 //! counts, then the deny document, then orders that can still be taken. Everything may be sent twice.
 
-use super::account::now;
 use super::delivery::{Delivery, DeliveryError, Report};
 use super::folder::Owner;
 use crate::access::{Access, AccessError, Subject, as_document};
+use crate::clock::now;
 use crate::error::{Bug, Error, Unavailable};
 use futures_util::future::join_all;
 use hyper::Method;

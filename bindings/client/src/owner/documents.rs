@@ -1,9 +1,10 @@
 //! What the owner signs: each kind of document, made from the newest one that is kept, signed, and kept.
 
-use super::account::{NewMember, now};
+use super::account::NewMember;
 use super::drivers::CheckedDriver;
 use super::folder::{Owner, OwnerError};
 use super::signer::{Office, Signer};
+use crate::clock::now;
 use symbolon_fragments::names::{Index, KeyId, KeyPattern, SetId, Thumbprint};
 use symbolon_trust::{
     Action, DenyDocument, Grant, HighWaterMark, Operations, Order, Principal, RootDocument, RootError,

@@ -3,10 +3,10 @@
 //! The new key lies beside the old one until the document is complete, so neither a crash nor a second administrator who
 //! takes a week to sign loses either. Whatever the old key signed and nobody vouches for any more is signed anew.
 
-use super::account::now;
 use super::cosign::Waiting;
 use super::folder::{Owner, OwnerError};
 use super::signer::{Office, Signer};
+use crate::clock::now;
 use std::path::PathBuf;
 use symbolon_trust::{Grant, Principal, PublicKey, Role, RootDocument, RootError, Signed, hash};
 

@@ -2,7 +2,7 @@
 //! certificate, which all its members signed.
 
 use super::courier::Courier;
-use crate::access::{Access, Subject, document};
+use crate::access::{Subject, document};
 use crate::error::{CertificateFault, Error, Integrity};
 use std::collections::BTreeMap;
 use symbolon_fragments::names::{Index, SetId};
@@ -22,27 +22,16 @@ impl Courier {
     /// All sets of the account, by who holds them: one order is about sets of the same members.
     pub async fn sets(&self, root: &TrustedRoot) -> Result<BTreeMap<Holding, Vec<SetId>>, Error> {
         let mut sets = BTreeMap::<Holding, Vec<SetId>>::new();
-        let mut cursor: Option<String> = None;
-        loop {
-            let page = page(self.access(), cursor.as_deref()).await?;
-            for set in page.sets {
-                let certificate = certificate(&set, root)?;
-                let body = certificate.certificate();
-                let holding = Holding { members: body.members.clone(), t: body.t };
-                sets.entry(holding).or_default().push(body.set);
-            }
-            cursor = page.next;
-            if cursor.is_none() {
-                return Ok(sets);
-            }
+        let access = self.access();
+        let listed = access.all::<api::SetPage>(path::SETS, &[]).await;
+        for set in listed.map_err(|error| access.explain(error, Subject::default()))? {
+            let certificate = certificate(&set, root)?;
+            let body = certificate.certificate();
+            let holding = Holding { members: body.members.clone(), t: body.t };
+            sets.entry(holding).or_default().push(body.set);
         }
+        Ok(sets)
     }
-}
-
-async fn page(access: &Access, cursor: Option<&str>) -> Result<api::SetPage, Error> {
-    let path = path::of_account(path::SETS, access.account());
-    let path = cursor.map_or(path.clone(), |cursor| format!("{path}?cursor={}", path::segment(cursor)));
-    access.get(path).await.map_err(|error| access.explain(error, Subject::default()))
 }
 
 fn certificate(set: &api::Set, root: &TrustedRoot) -> Result<VerifiedEpochCertificate, Error> {
