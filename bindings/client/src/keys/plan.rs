@@ -84,13 +84,13 @@ fn next_version(info: &KeyInfo) -> Result<u64, Error> {
     newest.map(|version| version + 1).ok_or_else(|| NotFound::Thing.into())
 }
 
-/// Members that the root document allows: those that were asked for, or the first fit of so many.
 /// Whether a request that was made before asks for what is planned now: they differ in when they were made, and no more.
 pub(super) fn asks_for(made: &CreateRequest, planned: &CreateRequest) -> bool {
     let (nonce, issued, expires) = (made.nonce, made.issued, made.expires);
     *made == CreateRequest { nonce, issued, expires, ..planned.clone() }
 }
 
+/// Members that the root document allows: those that were asked for, or the first fit of so many.
 fn choose(root: &TrustedRoot, members: &Members, t: u16) -> Result<Vec<Index>, Error> {
     match members {
         Members::These(members) => {
