@@ -117,19 +117,18 @@ pub enum WrongQuorum {
 }
 
 impl<S: Suite> Quorum<S> {
-    /// The quorum of these members, in this order: `λ_i = Π_{j≠i} x_j / (x_j − x_i)`, with one inversion for all.
+    /// The quorum of these members, in this order: `λ_i = Π_{j≠i} x_j / (x_j − x_i)`, with one inversion for all, or
+    /// none where they are small whole numbers.
     pub fn new(members: &[Index]) -> Result<Self, WrongQuorum> {
         if members.is_empty() {
             return Err(WrongQuorum::Empty);
         }
-        let xs: Vec<Scalar<S>> = members.iter().map(|index| u64::from(index.get()).into()).collect();
-        let denominators: Vec<_> =
-            (0..xs.len()).map(|i| product::<S>(others(&xs, i).map(|x| x - xs[i]))).collect();
-        let inverses =
-            invert_all::<S>(&denominators).ok_or_else(|| WrongQuorum::Repeated(repeated(members)))?;
-        let coefficient = |(i, inverse): (usize, &Scalar<S>)| product::<S>(others(&xs, i)) * *inverse;
-        let coefficients = inverses.iter().enumerate().map(coefficient).collect();
-        Ok(Self { members: members.to_vec(), coefficients, whole: whole_coefficients(members) })
+        let whole = whole_coefficients(members);
+        let coefficients = match &whole {
+            Some(whole) => whole.iter().map(|number| signed::<S>(*number)).collect(),
+            None => coefficients::<S>(members)?,
+        };
+        Ok(Self { members: members.to_vec(), coefficients, whole })
     }
 
     /// The members, in the order of the coefficients.
@@ -154,6 +153,20 @@ impl<S: Suite> Quorum<S> {
             if *coefficient < 0 { sum - multiple } else { sum + multiple }
         })
     }
+}
+
+fn coefficients<S: Suite>(members: &[Index]) -> Result<Vec<Scalar<S>>, WrongQuorum> {
+    let xs: Vec<Scalar<S>> = members.iter().map(|index| u64::from(index.get()).into()).collect();
+    let denominators: Vec<_> =
+        (0..xs.len()).map(|i| product::<S>(others(&xs, i).map(|x| x - xs[i]))).collect();
+    let inverses = invert_all::<S>(&denominators).ok_or_else(|| WrongQuorum::Repeated(repeated(members)))?;
+    let coefficient = |(i, inverse): (usize, &Scalar<S>)| product::<S>(others(&xs, i)) * *inverse;
+    Ok(inverses.iter().enumerate().map(coefficient).collect())
+}
+
+fn signed<S: Suite>(number: i64) -> Scalar<S> {
+    let magnitude = number.unsigned_abs().into();
+    if number < 0 { <S::Group as Group>::Field::zero() - magnitude } else { magnitude }
 }
 
 /// The `λ_i` as numbers, if each is a whole one and small: those of members 1 and 2 are 2 and −1, those of 1 and 3 are

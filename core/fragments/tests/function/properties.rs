@@ -192,6 +192,17 @@ fn weighed<S: Suite>(seed: u64, members: &[Index]) {
     let weighed = quorum.coefficients().iter().zip(&parts);
     let expected = weighed.fold(S::Group::identity(), |sum, (scalar, part)| sum + *part * *scalar);
     assert!(quorum.combine(&parts) == expected);
+    // The coefficients are those at zero: they give 1 for the constant 1, and 0 for every higher power.
+    let powers = (0..members.len()).map(|power| {
+        let value = |member: &Index| {
+            (0..power).fold(FieldOf::<S>::one(), |value, _| value * u64::from(member.get()).into())
+        };
+        let weighed = quorum.coefficients().iter().zip(members);
+        weighed.fold(FieldOf::<S>::zero(), |sum, (scalar, member)| sum + *scalar * value(member))
+    });
+    for (power, at_zero) in powers.enumerate() {
+        assert!(at_zero == u64::from(power == 0).into(), "{members:?}, {power}");
+    }
 }
 
 fn batch<S: Suite>(seed: u64, count: usize) {
