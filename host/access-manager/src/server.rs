@@ -205,13 +205,7 @@ impl Connections {
         let (web, under_way) = (TowerToHyperService::new(self.router), UnderWay::default());
         let requests = under_way.clone();
         let answer = service_fn(move |request| {
-            let (begun, answer) =
-                (requests.begin(), answer(Arc::clone(&service), web.clone(), peer, request));
-            async move {
-                let answered = answer.await;
-                drop(begun);
-                answered
-            }
+            requests.during(answer(Arc::clone(&service), web.clone(), peer, request))
         });
         let mut builder = auto::Builder::new(TokioExecutor::new());
         let head: Duration = self.service.request_time;

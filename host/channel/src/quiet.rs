@@ -14,13 +14,20 @@ use tokio::time::timeout;
 pub struct UnderWay(Arc<watch::Sender<usize>>);
 
 /// A request that is under way until this is dropped.
-#[derive(Debug)]
-#[must_use = "the request is over when this is dropped"]
-pub struct Begun(UnderWay);
+struct Begun(UnderWay);
 
 impl UnderWay {
-    /// Counts a request.
-    pub fn begin(&self) -> Begun {
+    /// Counts a request from now on until it is answered, or given up.
+    pub fn during<F: Future>(&self, answer: F) -> impl Future<Output = F::Output> + use<F> {
+        let begun = self.begin();
+        async move {
+            let answered = answer.await;
+            drop(begun);
+            answered
+        }
+    }
+
+    fn begin(&self) -> Begun {
         self.0.send_modify(|requests| *requests += 1);
         Begun(self.clone())
     }

@@ -1,8 +1,7 @@
 //! HTTP/1.1 and HTTP/2 on accepted connections, every wait bounded.
 
-use axum::extract::Request;
-use axum::middleware::{Next, from_fn};
 use axum::{Extension, Router};
+use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::service::TowerToHyperService;
@@ -47,15 +46,9 @@ async fn converse(accepted: Accepted, router: Router, limits: Limits, stop: Canc
     let address = accepted.address;
     let (server, under_way) = (http(limits), UnderWay::default());
     let requests = under_way.clone();
-    let router = router.layer(from_fn(move |request: Request, next: Next| {
-        let begun = requests.begin();
-        async move {
-            let response = next.run(request).await;
-            drop(begun);
-            response
-        }
-    }));
-    let connection = server.serve_connection(TokioIo::new(accepted.stream), TowerToHyperService::new(router));
+    let web = TowerToHyperService::new(router);
+    let counted = service_fn(move |request| requests.during(web.call(request)));
+    let connection = server.serve_connection(TokioIo::new(accepted.stream), counted);
     tokio::pin!(connection);
     let ended = tokio::select! {
         ended = &mut connection => ended,
