@@ -8,6 +8,7 @@ use symbolon_client::owner::Lease;
 
 use super::date;
 use super::output::Table;
+use super::sent::milliseconds;
 
 /// Leases below a key.
 #[derive(Debug, Serialize)]
@@ -25,8 +26,7 @@ pub struct LetGo {
 impl LetGo {
     /// The leases, after so long.
     pub fn after(took: Duration, leases: &[Lease]) -> Self {
-        let leases_took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-        Self { leases: Leases::of(leases), leases_took_ms }
+        Self { leases: Leases::of(leases), leases_took_ms: milliseconds(took) }
     }
 }
 

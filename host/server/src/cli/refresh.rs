@@ -10,7 +10,7 @@ use symbolon_client::Client;
 use symbolon_fragments::names::{KeyId, SetId};
 use symbolon_protocol::api::{Id, Set};
 
-use super::sent::took;
+use super::sent::{milliseconds, took};
 use super::{Context, Failure, Kind};
 
 /// Between two looks at how far the ceremonies are.
@@ -35,8 +35,7 @@ impl Refresh {
         let before = instances(&context.noting(&client, client.sets()).await?, &wanted);
         context.noting(&client, client.refresh(&wanted)).await?;
         let settled = self.wait_until_settled(context, &client, &before).await?;
-        let took_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
-        let answer = Refreshed { sets: before.len(), settled, took_ms };
+        let answer = Refreshed { sets: before.len(), settled, took_ms: milliseconds(began.elapsed()) };
         context.output().answer(&answer)?;
         if settled == answer.sets || self.wait == 0 {
             return Ok(());

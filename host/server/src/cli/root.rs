@@ -153,8 +153,10 @@ impl Root {
             Self::Retire(verb) => verb.run(context).await,
             Self::Move(Move { named: Named { desk, name }, address }) => {
                 let what = format!("{name} is at {address}");
-                change(&desk, context, what, |owner| Ok(RootChange::Address(index(owner, &name)?, address)))
-                    .await
+                change(&desk, context, what, async |owner, _| {
+                    Ok(RootChange::Address(index(owner, &name)?, address))
+                })
+                .await
             }
             Self::AccessManager(NewAccessManager { desk, changed }) => {
                 let Changed { identity, permit } = changed;
@@ -164,7 +166,7 @@ impl Root {
                 };
                 let permit = permit.map(RootChange::Permit);
                 let changed = identity.map(RootChange::AccessManager).or(permit);
-                change(&desk, context, what, |_| changed.ok_or_else(nothing)).await
+                change(&desk, context, what, async |_, _| changed.ok_or_else(nothing)).await
             }
             Self::RotateKey(verb) => verb.run(context).await,
         }
@@ -174,17 +176,14 @@ impl Root {
 impl Retire {
     async fn run(self, context: &Context) -> Result<(), Failure> {
         let Self { named: Named { desk, name }, force } = self;
-        let sent = desk.work(context, Office::Root, async |owner, keys, courier| {
+        change(&desk, context, format!("{name} is retired"), async |owner, courier| {
             let member = index(owner, &name)?;
             if !force {
                 holds_nothing(owner, courier, member, &name).await?;
             }
-            let root = owner.change_root(keys, RootChange::Retire(member))?;
-            let report = courier.deliver(owner, &root).await;
-            let what = format!("{name} is retired");
-            Ok(Sent::new(Version { version: root.body().version, what }, &report, owner.root()))
-        });
-        sent.await?.answer(context)
+            Ok(RootChange::Retire(member))
+        })
+        .await
     }
 }
 
@@ -250,7 +249,7 @@ impl AddManager {
         let Self { desk, managers } = self;
         let names: Vec<&str> = managers.iter().map(|new| new.name.as_str()).collect();
         let what = format!("{} signed in", names.join(", "));
-        let signed_in = change(&desk, context, what, |owner| {
+        let signed_in = change(&desk, context, what, async |owner, _| {
             managers.iter().try_for_each(|new| unknown(owner, &new.name, &new.key))?;
             Ok(RootChange::AddManagers(managers))
         });
@@ -288,7 +287,7 @@ impl AddDriver {
         let Self { desk, name, fingerprint, operator, cloud, region, .. } = self;
         let what = format!("driver {name} is signed in");
         let new = NewDriver { name, enrolment, fingerprint, operator, cloud, region };
-        change(&desk, context, what, |owner| {
+        change(&desk, context, what, async |owner, _| {
             unknown(owner, &new.name, &new.enrolment.body().key)?;
             let driver = new.check(owner.root())?;
             context.output().note(format_args!("check value {}", hex::encode(driver.check_value())));
@@ -307,10 +306,10 @@ async fn change(
     desk: &Desk,
     context: &Context,
     what: String,
-    change: impl FnOnce(&Owner) -> Result<RootChange, Failure>,
+    change: impl AsyncFnOnce(&Owner, &Courier) -> Result<RootChange, Failure>,
 ) -> Result<(), Failure> {
     let sent = desk.work(context, Office::Root, async |owner, keys, courier| {
-        let change = change(owner)?;
+        let change = change(owner, courier).await?;
         let root = owner.change_root(keys, change)?;
         let report = courier.deliver(owner, &root).await;
         Ok(Sent::new(Version { version: root.body().version, what }, &report, owner.root()))

@@ -1,6 +1,7 @@
 //! What came of sending something that the owner signed to all managers, in words and for programs.
 
 use std::fmt;
+use std::time::Duration;
 
 use serde::Serialize;
 use symbolon_client::owner::Report;
@@ -51,7 +52,7 @@ impl<T: Serialize + fmt::Display> Sent<T> {
             access_manager: report.access_manager.as_ref().err().map(with_causes),
             in_force,
             needed,
-            took_ms: u64::try_from(report.took.as_millis()).unwrap_or(u64::MAX),
+            took_ms: milliseconds(report.took),
             leases: None,
         }
     }
@@ -89,7 +90,12 @@ impl<T: fmt::Display> fmt::Display for Sent<T> {
     }
 }
 
-/// A time as people read it.
+/// A time as programs read it.
+pub fn milliseconds(took: Duration) -> u64 {
+    u64::try_from(took.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// The same as people read it.
 pub fn took(ms: u64) -> String {
     if ms < 1000 { format!("{ms} ms") } else { format!("{}.{} s", ms / 1000, ms % 1000 / 100) }
 }

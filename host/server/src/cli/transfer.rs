@@ -228,6 +228,6 @@ where
     watch.abort();
     let (bytes, sink) = done.map_err(Error::from)?;
     let output = sink.finish()?;
-    let took_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+    let took_ms = super::sent::milliseconds(began.elapsed());
     Ok(Transferred { key: String::new(), output, bytes, took_ms })
 }
