@@ -5,8 +5,7 @@
 //! the outer MAC, unwrap, attributes read again, sign, destroy; its baseline only unwraps, signs and destroys.
 
 use std::hint::black_box;
-use std::io::{BufRead, BufReader, Write};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::process::Command;
 use std::time::Instant;
 
 use symbolon_hsm::plugin::Hosted;
@@ -15,6 +14,7 @@ use symbolon_pkcs11::Program;
 use symbolon_plugin::{KeyRef, KeySpec, Keystore, SignInput};
 
 use crate::figure::Figure;
+use crate::half::Half;
 use crate::measure::median;
 
 /// The word with which this program is started as the library's process.
@@ -28,7 +28,7 @@ const SOURCE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/hsm/bare.c");
 pub fn figures(rounds: usize) -> Vec<Figure> {
     let token = TestToken::new(Module::Kryoptic);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    let mut bare = Bare::start(&token);
+    let mut bare = bare(&token);
     runtime.block_on(async {
         let cached = store(&token, "").await;
         cached.keystore("acme").create_master().await.expect("a master key");
@@ -49,7 +49,7 @@ async fn store(token: &TestToken, settings: &str) -> Hosted {
     Hosted::new(broker, token.settings(), settings).await
 }
 
-async fn seal(store: &Keystore, bare: &mut Bare, rounds: usize) -> (Vec<f64>, Vec<f64>) {
+async fn seal(store: &Keystore, bare: &mut Half, rounds: usize) -> (Vec<f64>, Vec<f64>) {
     let spec = KeySpec { algorithm: "aes-256".to_owned(), usages: vec!["seal".to_owned()] };
     let key = store.generate(&spec, BINDING).await.expect("a key");
     let key = KeyRef { id: &key.id, binding: BINDING };
@@ -60,12 +60,12 @@ async fn seal(store: &Keystore, bare: &mut Bare, rounds: usize) -> (Vec<f64>, Ve
             store.seal(key, black_box(&[3; 32]), &[2; 8]).await.expect("sealed");
         }
         times.0.push(begun.elapsed().as_secs_f64());
-        times.1.push(bare.measure("seal"));
+        times.1.push(bare.measure(&format!("seal {BATCH}")));
     }
     times
 }
 
-async fn sign(store: &Keystore, bare: &mut Bare, rounds: usize) -> (Vec<f64>, Vec<f64>) {
+async fn sign(store: &Keystore, bare: &mut Half, rounds: usize) -> (Vec<f64>, Vec<f64>) {
     let spec = KeySpec { algorithm: "ecdsa-p256".to_owned(), usages: vec!["sign".to_owned()] };
     let key = store.generate(&spec, BINDING).await.expect("a key");
     let key = KeyRef { id: &key.id, binding: BINDING };
@@ -77,7 +77,7 @@ async fn sign(store: &Keystore, bare: &mut Bare, rounds: usize) -> (Vec<f64>, Ve
             store.sign(key, "ecdsa-p256-sha256", digest).await.expect("signed");
         }
         times.0.push(begun.elapsed().as_secs_f64());
-        times.1.push(bare.measure("sign"));
+        times.1.push(bare.measure(&format!("sign {BATCH}")));
     }
     times
 }
@@ -91,40 +91,11 @@ fn rate(seconds: &[f64]) -> f64 {
 }
 
 /// A process that calls the library directly: `bare.c`.
-struct Bare {
-    process: Child,
-    orders: ChildStdin,
-    answers: BufReader<ChildStdout>,
-}
-
-impl Bare {
-    fn start(token: &TestToken) -> Self {
-        let program = token.folder().join("bare");
-        let mut compiler = Command::new("cc");
-        compiler.args(["-O2", "-o"]).arg(&program).args([SOURCE, "-ldl"]);
-        assert!(compiler.status().expect("a C compiler").success(), "cc");
-        let mut command = Command::new(program);
-        command.arg(token.module().path()).args([LABEL, PIN]).envs(token.environment());
-        let mut process =
-            command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("the bare program");
-        let orders = process.stdin.take().expect("its input");
-        let answers = BufReader::new(process.stdout.take().expect("its output"));
-        Self { process, orders, answers }
-    }
-
-    /// Seconds of one batch.
-    fn measure(&mut self, what: &str) -> f64 {
-        writeln!(self.orders, "{what} {BATCH}").expect("it listens");
-        let mut line = String::new();
-        self.answers.read_line(&mut line).expect("it answers");
-        line.trim().parse().expect("seconds")
-    }
-}
-
-impl Drop for Bare {
-    fn drop(&mut self) {
-        // It waits for orders, and there are no more.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
+fn bare(token: &TestToken) -> Half {
+    let program = token.folder().join("bare");
+    let mut compiler = Command::new("cc");
+    compiler.args(["-O2", "-o"]).arg(&program).args([SOURCE, "-ldl"]);
+    assert!(compiler.status().expect("a C compiler").success(), "cc");
+    let mut command = Command::new(program);
+    Half::start(command.arg(token.module().path()).args([LABEL, PIN]).envs(token.environment()))
 }

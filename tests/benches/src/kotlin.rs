@@ -1,7 +1,7 @@
 //! The SDK for Kotlin.
 
 use crate::figure::Figure;
-use crate::sdk::{Half, Sdk};
+use crate::sdk::Sdk;
 use crate::site::Site;
 
 const KOTLIN: Sdk = Sdk {
@@ -14,5 +14,5 @@ const KOTLIN: Sdk = Sdk {
 
 /// What a call costs, without and with the network, and the throughput of a large file both ways.
 pub fn figures(site: &Site, rounds: usize, mebibytes: usize) -> Vec<Figure> {
-    KOTLIN.figures(site, &mut Half::start(&KOTLIN, site), rounds, mebibytes)
+    KOTLIN.figures(site, &mut KOTLIN.half(site), rounds, mebibytes)
 }

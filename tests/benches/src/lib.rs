@@ -10,6 +10,7 @@ pub mod dev;
 pub mod driver;
 pub mod figure;
 pub mod group;
+mod half;
 pub mod hsm;
 pub mod kotlin;
 pub mod manager;

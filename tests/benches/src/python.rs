@@ -2,8 +2,9 @@
 
 use crate::bulk::file_of;
 use crate::figure::Figure;
+use crate::half::Half;
 use crate::measure::median;
-use crate::sdk::{Half, Sdk, throughput};
+use crate::sdk::{Sdk, file, throughput};
 use crate::site::Site;
 
 const PYTHON: Sdk = Sdk {
@@ -21,7 +22,7 @@ const SHARED_FILE: usize = 256;
 
 /// What a call costs, without and with the network, the throughput of a large file, and two comparisons.
 pub fn figures(site: &Site, rounds: usize, mebibytes: usize) -> Vec<Figure> {
-    let mut half = Half::start(&PYTHON, site);
+    let mut half = PYTHON.half(site);
     let mut figures = PYTHON.figures(site, &mut half, rounds, mebibytes);
     figures.push(beside_aws(site, &mut half, rounds.min(3), mebibytes.min(SHARED_FILE)));
     figures.push(batch(&mut half, rounds.min(9)));
@@ -32,7 +33,7 @@ pub fn figures(site: &Site, rounds: usize, mebibytes: usize) -> Vec<Figure> {
 fn beside_aws(site: &Site, half: &mut Half, rounds: usize, mebibytes: usize) -> Figure {
     let [plain, sealed] = ["shared.plain", "shared.sealed"].map(|name| site.scratch().join(name));
     file_of(&plain, mebibytes);
-    let [ours, theirs] = ["encrypt", "aws"].map(|verb| Half::file(verb, &plain, &sealed));
+    let [ours, theirs] = ["encrypt", "aws"].map(|verb| file(verb, &plain, &sealed));
     let turn = |_| (half.measure(&ours), half.measure(&theirs));
     let (ours, theirs): (Vec<_>, Vec<_>) = (0..rounds).map(turn).unzip();
     throughput("python-bulk-vs-aws-encryption-sdk", mebibytes, &ours, &theirs)

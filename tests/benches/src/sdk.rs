@@ -4,12 +4,12 @@
 
 use crate::bulk::file_of;
 use crate::figure::Figure;
+use crate::half::Half;
 use crate::measure::{median, seconds};
 use crate::site::{Site, data_key, key};
-use std::io::{BufRead, BufReader, Write};
 use std::ops::ControlFlow;
 use std::path::Path;
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::process::Command;
 use symbolon_client::{Context, DataKey, FileOptions};
 use symbolon_fragments::SuiteId;
 
@@ -32,6 +32,19 @@ pub(crate) struct Sdk {
 }
 
 impl Sdk {
+    /// Starts the SDK's half, with the site's profile and keys.
+    pub(crate) fn half(&self, site: &Site) -> Half {
+        let data_key = data_key();
+        site.create(vec![data_key.clone()]);
+        let command =
+            std::env::var(self.command).expect("`cargo xtask bench` sets the command line of the SDK's half");
+        let mut words = command.split_whitespace();
+        let mut command = Command::new(words.next().expect("a program"));
+        let profile = site.scratch().join("profile.toml");
+        let keys = [key(SuiteId::Ristretto255Sha512), data_key.key.as_str()];
+        Half::start(command.args(words).arg(profile).args(keys))
+    }
+
     /// What a call costs, without and with the network, and the throughput of a large file both ways.
     pub(crate) fn figures(
         &self,
@@ -74,8 +87,7 @@ impl Sdk {
         let [plain, sealed, opened] =
             ["plain", "sealed", "opened"].map(|part| site.scratch().join(format!("{}.{part}", self.name)));
         file_of(&plain, mebibytes);
-        let (encrypting, decrypting) =
-            (Half::file("encrypt", &plain, &sealed), Half::file("decrypt", &sealed, &opened));
+        let (encrypting, decrypting) = (file("encrypt", &plain, &sealed), file("decrypt", &sealed, &opened));
         let encrypted = in_turns(1, rounds, || encrypt(site, &plain, &sealed), || half.measure(&encrypting));
         let decrypted = in_turns(1, rounds, || decrypt(site, &sealed, &opened), || half.measure(&decrypting));
         [("bulk", encrypted), ("bulk-decrypt", decrypted)].map(|(name, (theirs, ours))| {
@@ -127,51 +139,7 @@ fn micros(name: String, times: usize, theirs: &[f64], ours: &[f64]) -> Figure {
     Figure::new(name, each(theirs), "µs", each(ours))
 }
 
-/// The SDK's half: a program that measures one thing at a time.
-pub(crate) struct Half {
-    child: Child,
-    asking: ChildStdin,
-    answers: BufReader<ChildStdout>,
-}
-
-impl Half {
-    /// Starts it, with the site's profile and keys.
-    pub(crate) fn start(sdk: &Sdk, site: &Site) -> Self {
-        site.create(vec![data_key()]);
-        let command =
-            std::env::var(sdk.command).expect("`cargo xtask bench` sets the command line of the SDK's half");
-        let mut words = command.split_whitespace();
-        let mut child = Command::new(words.next().expect("a program"))
-            .args(words)
-            .arg(site.scratch().join("profile.toml"))
-            .args([key(SuiteId::Ristretto255Sha512), data_key().key.as_str()])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("the SDK's half starts");
-        let asking = child.stdin.take().expect("it is piped");
-        let answers = BufReader::new(child.stdout.take().expect("it is piped"));
-        Self { child, asking, answers }
-    }
-
-    /// The line that has a file encrypted or decrypted.
-    pub(crate) fn file(verb: &str, from: &Path, to: &Path) -> String {
-        format!("{verb} {} {}", from.display(), to.display())
-    }
-
-    /// Seconds of what the line says.
-    pub(crate) fn measure(&mut self, line: &str) -> f64 {
-        writeln!(self.asking, "{line}").expect("it listens");
-        let mut answer = String::new();
-        self.answers.read_line(&mut answer).expect("it answers");
-        answer.trim().parse().expect("seconds")
-    }
-}
-
-impl Drop for Half {
-    fn drop(&mut self) {
-        // It may have ended by itself, having failed.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+/// The line that has a file encrypted or decrypted.
+pub(crate) fn file(verb: &str, from: &Path, to: &Path) -> String {
+    format!("{verb} {} {}", from.display(), to.display())
 }
